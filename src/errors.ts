@@ -1,0 +1,101 @@
+/**
+ * The closed list of error codes, each with whether trying again can help.
+ *
+ * A malformed input is permanent; a worker that died, a full disk or a stream that broke may come back.
+ * `docs/ERRORS.md` describes each code for users.
+ */
+const ERROR_CODES = {
+  SETTING_INVALID: { canRetry: false },
+  PART_UNKNOWN: { canRetry: false },
+  ABORTED: { canRetry: false },
+
+  FFMPEG_NOT_FOUND: { canRetry: false },
+  VIDEO_NOT_FOUND: { canRetry: false },
+  VIDEO_EMPTY: { canRetry: false },
+  VIDEO_UNREADABLE: { canRetry: false },
+  VIDEO_NO_TRACK: { canRetry: false },
+  VIDEO_NO_FRAMES: { canRetry: false },
+  VIDEO_DECODER_FAILED: { canRetry: true },
+  VIDEO_DAMAGED: { canRetry: false },
+
+  CHECKPOINT_NOT_FOUND: { canRetry: false },
+  CHECKPOINT_CONFIG_INVALID: { canRetry: false },
+  CHECKPOINT_WEIGHTS_INVALID: { canRetry: false },
+  CHECKPOINT_TENSOR_MISSING: { canRetry: false },
+  CHECKPOINT_TENSOR_UNUSED: { canRetry: false },
+  CHECKPOINT_UNSUPPORTED: { canRetry: false },
+  TOKENIZER_INVALID: { canRetry: false },
+  CONVERT_OUTPUT_EXISTS: { canRetry: false },
+  CONVERT_NO_SPACE: { canRetry: true },
+  CONVERT_NO_MEMORY: { canRetry: true },
+
+  BUNDLE_NOT_FOUND: { canRetry: false },
+  BUNDLE_INVALID: { canRetry: false },
+  BUNDLE_VERSION: { canRetry: false },
+  BUNDLE_DAMAGED: { canRetry: false },
+
+  MODEL_FAILED: { canRetry: true },
+  MODEL_WORKER_DIED: { canRetry: true },
+  MODEL_DISPOSED: { canRetry: false },
+  PROMPT_TOO_LONG: { canRetry: false },
+
+  SINK_FAILED: { canRetry: true },
+  PIPELINE_INVALID: { canRetry: false },
+} as const satisfies Record<string, { canRetry: boolean }>
+
+/** One of the closed list of error codes. */
+export type ErrorCode = keyof typeof ERROR_CODES
+
+/** Every error code, for documents and exhaustive tests. */
+export const errorCodes = Object.keys(ERROR_CODES) as readonly ErrorCode[]
+
+/** What an error carries beside its code and message. */
+export interface StreamErrorOptions {
+  /** The error that led to this one. */
+  readonly cause?: unknown
+}
+
+/**
+ * The one error class of tinyllava-stream: a code to branch on, a message that says what happened,
+ * where, and what to do next.
+ *
+ * Messages never hold a credential: addresses pass through `redactUrl` first.
+ *
+ * @example
+ * ```ts
+ * try {
+ *   await model.ask('clip.mp4', 'What happens?')
+ * } catch (error) {
+ *   if (error instanceof StreamError && error.code === 'VIDEO_NOT_FOUND') …
+ * }
+ * ```
+ */
+export class StreamError extends Error {
+  override readonly name = 'StreamError'
+  readonly code: ErrorCode
+  /** Whether the same call may succeed later without anybody changing its input. */
+  readonly canRetry: boolean
+
+  constructor(code: ErrorCode, message: string, options: StreamErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause })
+    this.code = code
+    this.canRetry = ERROR_CODES[code].canRetry
+  }
+}
+
+/** Returns the error as it is if it is coded already, else wrapped under `code`. */
+export function asStreamError(error: unknown, code: ErrorCode, context: string): StreamError {
+  if (error instanceof StreamError) return error
+  const detail = error instanceof Error ? error.message : String(error)
+  return new StreamError(code, `${context}: ${detail}`, { cause: error })
+}
+
+/** Throws `ABORTED` if the signal was aborted; `what` names the work for the message. */
+export function throwIfAborted(signal: AbortSignal | undefined, what: string): void {
+  if (signal?.aborted === true) throw abortError(what, signal.reason)
+}
+
+/** The error that aborted work ends with. */
+export function abortError(what: string, reason?: unknown): StreamError {
+  return new StreamError('ABORTED', `${what} was stopped before it finished.`, { cause: reason })
+}

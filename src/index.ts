@@ -1,0 +1,1 @@
+export { StreamError, errorCodes } from './errors.js'

@@ -1,0 +1,76 @@
+import { z } from 'zod'
+
+/** Name of the manifest's file in a bundle. */
+export const MANIFEST_FILE = 'manifest.json'
+
+/** Version of the bundle format this build reads and writes. A bundle of another version is refused. */
+export const BUNDLE_VERSION = 1
+
+/** Names of the graphs in a bundle, as the ecosystem names them. */
+export const GRAPH_FILES = {
+  preprocess: 'preprocess.onnx',
+  visionEncoder: 'vision_encoder.onnx',
+  connector: 'connector.onnx',
+  embedTokens: 'embed_tokens.onnx',
+  decoder: 'decoder_model_merged.onnx',
+} as const
+
+const positive = z.int().min(1)
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/)
+
+/**
+ * What a bundle is: written by `convert`, read by the runtime.
+ *
+ * Graphs and their inputs and outputs (all float32 unless said otherwise):
+ *
+ * ```
+ * preprocess            frame u8 [1, height, width, 3]            → pixels u8 [1, S, S, 3], near_black bool [1]
+ * vision_encoder        pixels u8 [frames, S, S, 3],
+ *                       near_black bool [frames]                  → features [frames, tokens, visionWidth]
+ * connector             features [frames, tokens, visionWidth]    → visual_tokens [visual, width]
+ * embed_tokens          input_ids i64 [batch, sequence]           → inputs_embeds [batch, sequence, width]
+ * decoder_model_merged  inputs_embeds [batch, sequence, width],
+ *                       attention_mask i64 [batch, past + sequence],
+ *                       num_logits_to_keep i64 [],
+ *                       past_key_values.N.{key,value} [batch, keyValueHeads, past, headSize]
+ *                                                                 → logits [batch, kept, vocabulary],
+ *                                                                   present.N.{key,value}
+ * ```
+ */
+export const manifestSchema = z.object({
+  format: z.literal('tinyllava-stream-bundle'),
+  version: z.literal(BUNDLE_VERSION),
+  name: z.string().min(1),
+  /** Version of tinyllava-stream that wrote it. */
+  createdBy: z.string(),
+  /** sha256 over the checkpoint's configuration and weights. */
+  sourceDigest: sha256,
+  precision: z.enum(['fp32']),
+  attention: z.enum(['fused', 'primitive']),
+  template: z.string(),
+  visionTower: z.object({
+    name: z.string(),
+    imageSize: positive,
+    tokensPerFrame: positive,
+    width: positive,
+  }),
+  connector: z.object({ name: z.string() }),
+  languageModel: z.object({
+    name: z.string(),
+    width: positive,
+    layers: positive,
+    keyValueHeads: positive,
+    headSize: positive,
+    vocabularySize: positive,
+    eosTokenIds: z.array(z.int().min(0)),
+    /** `tokenizer_model_max_length`: a prompt's end is cut there. Null: no limit of its own. */
+    maxPromptTokens: positive.nullable(),
+    /** Positions the graph's rotary tables cover: prompt and answer together. */
+    maxPositions: positive,
+  }),
+  /** Every other file of the bundle, with its size in bytes and sha256. */
+  files: z.record(z.string(), z.object({ bytes: z.int().min(0), sha256 })),
+})
+
+/** What a bundle is: see `manifestSchema`. */
+export type Manifest = z.infer<typeof manifestSchema>

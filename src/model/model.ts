@@ -1,0 +1,92 @@
+import type { FrameFeatures } from '../types.js'
+
+/** What a loaded model is, for envelopes, logs and sizing. */
+export interface ModelInfo {
+  /** Name of the checkpoint, e.g. `tinyllava-video-qwen2.5-3b-group-16-512`. */
+  readonly name: string
+  /** sha256 of the bundle's manifest: two bundles with one digest give the same answers. */
+  readonly digest: string
+  /** Of the weights, e.g. `fp32`. */
+  readonly precision: string
+  /** Where it runs, e.g. `cpu`. */
+  readonly device: string
+  /** Name of the chat template that is used where a call names none. */
+  readonly template: string
+  /** Side of the tower's square input, in pixels. */
+  readonly imageSize: number
+  /** Visual tokens the tower makes of one frame. */
+  readonly tokensPerFrame: number
+  /** Parts by their registered names. */
+  readonly parts: { readonly tower: string; readonly connector: string; readonly languageModel: string }
+}
+
+/** One picture for the tower: RGB, 8 bits a channel, `height * width * 3` bytes. */
+export interface Pixels {
+  readonly data: Uint8Array
+  readonly width: number
+  readonly height: number
+}
+
+/** A clip after the connector: what the language model sees of it. */
+export interface VisualTokens {
+  /** float32 `[tokens, width]`, row by row. */
+  readonly data: Float32Array
+  readonly tokens: number
+  /** Width of the language model. */
+  readonly width: number
+  /** Milliseconds spent in the connector. */
+  readonly connectMs: number
+}
+
+/** How text is generated. */
+export interface GenerationSettings {
+  /** Most tokens of one answer. @default 512 */
+  readonly maxNewTokens: number
+  /** 0 is greedy; above 0 tokens are sampled. @default 0 */
+  readonly temperature: number
+  /** Keeps the smallest set of tokens whose probabilities add up to this. @default 1 */
+  readonly topP: number
+  /** Seed of the sampler; has no effect when greedy. @default 0 */
+  readonly seed: number
+  /** Chat template by its registered name. @default the bundle's */
+  readonly template?: string
+}
+
+/** Per call: settings that differ from the defaults, and how to stop it or listen to it. */
+export interface GenerateOptions extends Partial<GenerationSettings> {
+  /** Stops the run between two tokens; the promise rejects with `ABORTED`. */
+  readonly signal?: AbortSignal
+  /** Called with each new piece of text: whole characters only. */
+  readonly onDelta?: (text: string) => void
+}
+
+/** A generated answer. */
+export interface Generation {
+  readonly text: string
+  /** Token ids as generated, end tokens included. */
+  readonly tokenIds: readonly number[]
+  readonly finishReason: 'stop' | 'length'
+  readonly tokens: { readonly visual: number; readonly prompt: number; readonly answer: number }
+  /** Whether the prompt's end was cut at the model's length limit. */
+  readonly isTruncated: boolean
+  readonly timingsMs: { readonly prefill: number; readonly decode: number }
+}
+
+/**
+ * A loaded model. Knows no RxJS and no video: pixels in, text out.
+ *
+ * All calls may overlap; the model runs them in turn on its own thread.
+ *
+ * @throws each call: {StreamError} `MODEL_FAILED`, `MODEL_WORKER_DIED`, `MODEL_DISPOSED`, `ABORTED`.
+ */
+export interface Model {
+  readonly info: ModelInfo
+  /** Runs preprocessing and the vision tower; one result a picture, in order. */
+  encode(pictures: readonly Pixels[], options?: { signal?: AbortSignal }): Promise<readonly FrameFeatures[]>
+  /** Runs the connector over a whole clip. */
+  connect(frames: readonly FrameFeatures[], options?: { signal?: AbortSignal }): Promise<VisualTokens>
+  /** Answers one question about a clip. */
+  generate(visual: VisualTokens, question: string, options?: GenerateOptions): Promise<Generation>
+  /** Ends the worker and frees everything. Work under way rejects with `MODEL_DISPOSED`. */
+  dispose(): Promise<void>
+}

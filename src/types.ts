@@ -1,0 +1,90 @@
+/**
+ * The records that flow through a pipeline: `Frame` → `EncodedFrame` → `Clip` → `Result`.
+ *
+ * All are frozen by convention (`readonly`): an operator makes a new record and never changes one it was handed.
+ */
+import type { Ledger, Receipt } from './ledger.js'
+
+/** What was asked. A question of a clip or of a pipeline. */
+export type Question = string
+
+/** How much of a stream could be read so far. */
+export interface StreamHealth {
+  /** Share of the wanted media that was really had, 0 to 1; 1 where nothing is missing. */
+  readonly coverage: number
+  /** Plain sentences for the user, each naming one defect found while reading. */
+  readonly warnings: readonly string[]
+}
+
+/** One stream of frames (a file, a camera, a Kafka key), shared by all its frames. */
+export interface StreamInfo {
+  /** Stable name of the stream, part of every answer's id; never an address with credentials. */
+  readonly id: string
+  /** Counts the uninterrupted runs of a live stream; 0 for a file. */
+  readonly epoch: number
+  /** The kind of source the stream came from, e.g. `file`. */
+  readonly kind: string
+  /** Whether media time goes on without end. */
+  readonly isLive: boolean
+  /** Questions the stream itself carries; they override the pipeline's. */
+  readonly questions?: readonly Question[]
+  /** Counts of every frame and question of the stream; what pacing and draining go by. */
+  readonly ledger: Ledger
+  /** What could be read so far. Read when a clip is closed; can fall until the stream has ended. */
+  health(): StreamHealth
+}
+
+/** One decoded picture. */
+export interface Frame {
+  readonly stream: StreamInfo
+  /** Place of the picture in its stream's display order, counted from 0 over all pictures, kept or not. */
+  readonly index: number
+  /** Media time in milliseconds (microsecond resolution) from the stream's first shown picture. */
+  readonly ptsMs: number
+  /** When the picture was taken, ISO 8601, where that is known (live streams). */
+  readonly capturedAt?: string
+  /** Width in pixels, rotation applied. */
+  readonly width: number
+  /** Height in pixels, rotation applied. */
+  readonly height: number
+  /** RGB, 8 bits a channel, row by row without padding: `height * width * 3` bytes. */
+  readonly data: Uint8Array
+  /** Settled exactly once by whoever ends the frame's life: `encode`, a thinning operator, a drop rule. */
+  readonly receipt: Receipt
+}
+
+/** A frame after the vision tower; its pixels are gone. */
+export interface EncodedFrame {
+  readonly stream: StreamInfo
+  readonly index: number
+  readonly ptsMs: number
+  readonly capturedAt?: string
+  readonly features: FrameFeatures
+  /** Milliseconds the frame spent in preprocessing and the tower. */
+  readonly encodeMs: number
+}
+
+/** What the vision tower made of one frame. */
+export interface FrameFeatures {
+  /** float32 `[tokens, width]`, row by row. */
+  readonly data: Float32Array
+  /** Number of visual tokens of the frame. */
+  readonly tokens: number
+  /** Width of the vision tower. */
+  readonly width: number
+}
+
+/** Encoded frames that are asked about together, in media time order. */
+export interface Clip {
+  readonly stream: StreamInfo
+  /** At least one. */
+  readonly frames: readonly EncodedFrame[]
+  /** Media time of the first frame. */
+  readonly startMs: number
+  /** Media time of the last frame. */
+  readonly endMs: number
+  /** Share of the frames the clip should have had, 0 to 1. */
+  readonly coverage: number
+  /** Plain sentences about what is missing or was repaired. */
+  readonly warnings: readonly string[]
+}
