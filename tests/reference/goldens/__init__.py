@@ -1,0 +1,1 @@
+"""Parts of make_goldens.py: see that file and README.md."""
