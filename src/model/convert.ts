@@ -1,0 +1,181 @@
+import { copyFile, mkdir, readFile, readdir, rename, rm, stat, statfs, writeFile } from 'node:fs/promises'
+import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { basename, dirname, join, resolve } from 'node:path'
+
+import { StreamError } from '../errors.js'
+import { packageVersion } from '../version.js'
+import { readDescription } from './checkpoint/config.js'
+import { openWeights } from './checkpoint/weights.js'
+import { createSourceDigest } from './convert/digest.js'
+import { type ConversionPlan, planConversion } from './convert/plan.js'
+import type { AttentionLowering } from './graph/module.js'
+import { type WeightLocation, type WrittenFile, writeGraph } from './graph/write.js'
+import { BUNDLE_VERSION, MANIFEST_FILE, type Manifest, manifestSchema } from './manifest.js'
+import { templates } from './parts/templates/templates.js'
+
+/** How far a conversion is. */
+export interface ConvertProgress {
+  /** The graph being written, e.g. `decoder_model_merged.onnx`. */
+  readonly stage: string
+  /** Bytes of weights written so far. */
+  readonly doneBytes: number
+  /** Bytes of weights in all. */
+  readonly totalBytes: number
+}
+
+/** How a checkpoint is converted. */
+export interface ConvertOptions {
+  /** Precision of the weights. @default 'fp32' */
+  readonly precision?: 'fp32'
+  /** How attention is lowered to operators. @default 'fused' */
+  readonly attention?: AttentionLowering
+  /** Chat template that answers use by default. @default the language model's */
+  readonly template?: string
+  /** Name of the model in answers. @default the checkpoint folder's name */
+  readonly name?: string
+  /** Replaces a bundle that is there already. @default false */
+  readonly overwrite?: boolean
+  readonly signal?: AbortSignal
+  readonly onProgress?: (progress: ConvertProgress) => void
+}
+
+/** Files of a checkpoint that the runtime needs as they are, where they exist. */
+const COPIED_FILES = new Set([
+  'config.json', 'generation_config.json', 'preprocessor_config.json',
+  'tokenizer.json', 'tokenizer.model', 'tokenizer_config.json', 'special_tokens_map.json',
+  'vocab.json', 'merges.txt', 'added_tokens.json',
+])
+
+// Converting streams its weights through buffers of a few MiB; this is what Node itself takes, and some air.
+const NEEDED_MEMORY_BYTES = 256 * 1024 ** 2
+
+/**
+ * Turns a checkpoint in its original layout into a bundle of ONNX graphs.
+ *
+ * Everything is checked before anything is written: configuration, every tensor's name, type, shape
+ * and place, room on disk, memory. The bundle is built beside `outDirectory` and appears by rename:
+ * never half. Weights are streamed; memory doesn't grow with the model.
+ *
+ * @param checkpointDirectory Folder with `config.json`, safetensors and tokenizer files.
+ * @param outDirectory Folder of the bundle, made by this call.
+ * @returns The manifest of the bundle.
+ * @throws {StreamError} `CHECKPOINT_*`, `PART_UNKNOWN`, `CONVERT_OUTPUT_EXISTS`, `CONVERT_NO_SPACE`,
+ *   `CONVERT_NO_MEMORY`, `ABORTED`.
+ *
+ * @example
+ * ```ts
+ * await convertCheckpoint('./TinyLLaVA-Video-Qwen2.5-3B-Group-16-512', './models/group-16-512')
+ * ```
+ */
+export async function convertCheckpoint(
+  checkpointDirectory: string,
+  outDirectory: string,
+  options: ConvertOptions = {},
+): Promise<Manifest> {
+  const out = resolve(outDirectory)
+  if (existsSync(out) && options.overwrite !== true) {
+    throw new StreamError('CONVERT_OUTPUT_EXISTS', `${outDirectory} exists already. Name another folder, or remove it first.`)
+  }
+  if (options.template !== undefined) templates.get(options.template)
+  const description = await readDescription(checkpointDirectory)
+  const digest = createSourceDigest()
+  const plan = planConversion(description, await openWeights(checkpointDirectory), options.attention ?? 'fused', digest.onRaw)
+  await mkdir(dirname(out), { recursive: true })
+  await checkResources(dirname(out), countBytes(plan))
+
+  const partial = `${out}.partial-${process.pid}`
+  await rm(partial, { recursive: true, force: true })
+  await mkdir(partial)
+  try {
+    const files = [...(await writeGraphs(plan, partial, options)), ...(await copyFiles(checkpointDirectory, partial))]
+    const manifest = manifestSchema.parse({
+      format: 'tinyllava-stream-bundle',
+      version: BUNDLE_VERSION,
+      name: options.name ?? basename(resolve(checkpointDirectory)),
+      createdBy: packageVersion(),
+      sourceDigest: digest.finish(description.configBytes),
+      precision: options.precision ?? 'fp32',
+      attention: options.attention ?? 'fused',
+      ...plan.parts,
+      ...(options.template !== undefined && { template: options.template }),
+      files: Object.fromEntries(files.map(({ name, bytes, sha256 }) => [name, { bytes, sha256 }])),
+    })
+    await writeFile(join(partial, MANIFEST_FILE), `${JSON.stringify(manifest, undefined, 2)}\n`)
+    await putInPlace(partial, out)
+    return manifest
+  } catch (error) {
+    await rm(partial, { recursive: true, force: true })
+    throw isNoSpace(error) ? new StreamError('CONVERT_NO_SPACE', `The disk of ${out} is full.`, { cause: error }) : error
+  }
+}
+
+function countBytes(plan: ConversionPlan): number {
+  const sizes = new Map<string, number>()
+  for (const { content } of plan.graphs.values()) {
+    for (const { data } of content.weights.values()) sizes.set(data.key, data.bytes)
+  }
+  return [...sizes.values()].reduce((sum, bytes) => sum + bytes, 0)
+}
+
+async function checkResources(directory: string, neededBytes: number): Promise<void> {
+  const { bavail, bsize } = await statfs(directory)
+  if (bavail * bsize < neededBytes) {
+    throw new StreamError(
+      'CONVERT_NO_SPACE',
+      `${directory} has ${megabytes(bavail * bsize)} MB left, the bundle takes ${megabytes(neededBytes)} MB. Make room or name another disk.`,
+    )
+  }
+  if (process.availableMemory() < NEEDED_MEMORY_BYTES) {
+    throw new StreamError(
+      'CONVERT_NO_MEMORY',
+      `${megabytes(process.availableMemory())} MB of memory are left, converting takes ${megabytes(NEEDED_MEMORY_BYTES)} MB.`,
+    )
+  }
+}
+
+const megabytes = (bytes: number): number => Math.round(bytes / 1e6)
+
+async function writeGraphs(plan: ConversionPlan, directory: string, options: ConvertOptions): Promise<readonly WrittenFile[]> {
+  const totalBytes = countBytes(plan)
+  const locations = new Map<string, WeightLocation>()
+  const files: WrittenFile[] = []
+  let doneBytes = 0
+  for (const [stage, { content }] of plan.graphs) {
+    const onBytes = (bytes: number): void => {
+      doneBytes += bytes
+      options.onProgress?.({ stage, doneBytes, totalBytes })
+    }
+    files.push(...(await writeGraph(content, join(directory, stage), {
+      locations,
+      onBytes,
+      ...(options.signal && { signal: options.signal }),
+    })))
+  }
+  return files
+}
+
+async function copyFiles(from: string, to: string): Promise<readonly WrittenFile[]> {
+  const names = (await readdir(from)).filter((name) => COPIED_FILES.has(name)).sort()
+  return Promise.all(names.map(async (name) => {
+    await copyFile(join(from, name), join(to, name))
+    const bytes = await readFile(join(to, name))
+    return { name, bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') }
+  }))
+}
+
+/** Renames the finished bundle into place; an old one is moved out of the way first. */
+async function putInPlace(partial: string, out: string): Promise<void> {
+  if (!(await stat(out).then(() => true, () => false))) {
+    await rename(partial, out)
+    return
+  }
+  const old = `${out}.old-${process.pid}`
+  await rename(out, old)
+  await rename(partial, out)
+  await rm(old, { recursive: true, force: true })
+}
+
+function isNoSpace(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOSPC'
+}

@@ -1,0 +1,31 @@
+import type { GraphBuilder } from '../builder.js'
+import { cast, concat, cosine, float32, multiply, range, reshape, sine, unsqueeze } from '../ops.js'
+import type { Value } from '../value.js'
+
+/** `exp(2i · -(ln 10000 / width))`, rounded to float32 at each step as the reference does it. */
+function frequencies(width: number): Float32Array {
+  const step = Math.fround(-(Math.log(10000) / width))
+  return Float32Array.from({ length: width / 2 }, (_, i) => Math.exp(Math.fround(2 * i * step)))
+}
+
+/**
+ * The resamplers' sinusoidal position encoding for positions 0 … count - 1 (Vaswani et al. 2017;
+ * reference: `PositionalEncoding` in `model/connector/groupresampler.py`).
+ *
+ * ```
+ * positions · frequencies ─┬ Sin ─┬ interleave ─ Cast(float16) ─ Cast(float32) ──► [count, width]
+ *                          └ Cos ─┘
+ * ```
+ *
+ * Rounded through float16: the reference keeps it in half precision, whatever the model runs in.
+ *
+ * @param count int64 scalar.
+ * @param width Even.
+ */
+export function positionEncoding(graph: GraphBuilder, count: Value, width: number): Value {
+  const positions = unsqueeze(graph, cast(graph, range(graph, count, 'positions'), 'float32'), [1])
+  const angles = multiply(graph, positions, float32(graph, frequencies(width)))
+  const waves = [sine(graph, angles), cosine(graph, angles)].map((wave) => unsqueeze(graph, wave, [2]))
+  const interleaved = reshape(graph, concat(graph, waves, 2, 2), [-1, width], ['positions', width])
+  return cast(graph, cast(graph, interleaved, 'float16'), 'float32')
+}

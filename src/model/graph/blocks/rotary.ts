@@ -1,0 +1,70 @@
+import { type GraphBuilder, MICROSOFT } from '../builder.js'
+import type { Value, WeightData } from '../value.js'
+
+/** Geometry of a rotary position embedding. */
+export interface RotaryGeometry {
+  /** Base of the frequencies, `rope_theta`. */
+  readonly theta: number
+  /** How many values of each head are rotated; even, at most the head's size. */
+  readonly rotated: number
+  /** Positions the tables cover. */
+  readonly positions: number
+}
+
+/** Cosines and sines, each float32 `[positions, rotated / 2]`. */
+export interface RotaryTables {
+  readonly cosine: Value
+  readonly sine: Value
+}
+
+// About 1 MiB of float32 at a time.
+const CHUNK_VALUES = 1 << 18
+
+/**
+ * The tables of a rotary position embedding: `cos(p · θ^(-2i/rotated))` (Su et al. 2021).
+ *
+ * Frequencies and angles are rounded to float32 at each step, as transformers 4.40.1 computes them
+ * (`Qwen2RotaryEmbedding`, `PhiRotaryEmbedding`).
+ */
+export function rotaryTables(graph: GraphBuilder, geometry: RotaryGeometry): RotaryTables {
+  return {
+    cosine: graph.weight(rotaryTable('rotary.cosine', geometry, Math.cos)),
+    sine: graph.weight(rotaryTable('rotary.sine', geometry, Math.sin)),
+  }
+}
+
+function rotaryTable(key: string, geometry: RotaryGeometry, wave: (angle: number) => number): WeightData {
+  const half = geometry.rotated / 2
+  const shape = [geometry.positions, half]
+  return { key, dataType: 'float32', shape, bytes: geometry.positions * half * 4, read: () => tableRows(geometry, wave) }
+}
+
+async function* tableRows({ theta, rotated, positions }: RotaryGeometry, wave: (angle: number) => number): AsyncGenerator<Uint8Array> {
+  const half = rotated / 2
+  const frequencies = inverseFrequencies(theta, rotated)
+  const rows = Math.max(1, Math.floor(CHUNK_VALUES / half))
+  const values = new Float32Array(rows * half)
+  for (let first = 0; first < positions; first += rows) {
+    const count = Math.min(rows, positions - first)
+    for (let row = 0; row < count; row += 1) {
+      for (let i = 0; i < half; i += 1) values[row * half + i] = wave(Math.fround((first + row) * (frequencies[i] ?? 0)))
+    }
+    yield await Promise.resolve(new Uint8Array(values.buffer, 0, count * half * 4))
+  }
+}
+
+function inverseFrequencies(theta: number, rotated: number): Float32Array {
+  return Float32Array.from({ length: rotated / 2 }, (_, i) => 1 / Math.fround(theta ** Math.fround((2 * i) / rotated)))
+}
+
+/**
+ * Rotates queries or keys by their positions (ONNX Runtime's `RotaryEmbedding`).
+ *
+ * @param x `[batch, sequence, heads * headSize]`.
+ * @param positions int64 `[batch, sequence]`.
+ */
+export function rotate(graph: GraphBuilder, x: Value, positions: Value, tables: RotaryTables, heads: number): Value {
+  const rotated = Number(tables.cosine.shape[1]) * 2
+  const attributes = { interleaved: 0, num_heads: heads, rotary_embedding_dim: rotated }
+  return graph.node('RotaryEmbedding', [x, positions, tables.cosine, tables.sine], x, { attributes, domain: MICROSOFT })
+}

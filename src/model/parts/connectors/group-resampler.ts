@@ -1,0 +1,86 @@
+import { StreamError } from '../../../errors.js'
+import type { CheckpointConfig } from '../../checkpoint/config.js'
+import { linear } from '../../graph/blocks/linear.js'
+import { perceiver } from '../../graph/blocks/perceiver.js'
+import { positionEncoding } from '../../graph/blocks/position-encoding.js'
+import type { GraphBuilder } from '../../graph/builder.js'
+import { widthOf } from '../../graph/module.js'
+import {
+  add, cast, concat, divide, expand, float32, gather, int64, isLess, maximum, minimum, modulo, multiply, range, reshape, shapeOf,
+  squeeze, subtract, unsqueeze, where,
+} from '../../graph/ops.js'
+import type { Value } from '../../graph/value.js'
+import type { Connector } from '../part.js'
+import { requireField } from './resampler-config.js'
+
+// Far below any score and far above float32's limit, so that adding it can't overflow.
+const MASKED = -1e30
+
+/**
+ * `groupresampler`: the clip's tokens are split along time into `group` parts, each condensed into
+ * `int(num_queries / group)` tokens by one shared perceiver; the joined tokens then get a position
+ * encoding (reference: `model/connector/groupresampler.py`).
+ *
+ * ```
+ * features ─ linear ─ split in parts ─ perceiver(latents, for each part) ─ join ─ + positions ──► [visual, width]
+ * ```
+ *
+ * All parts run as one batch. Where the tokens can't be split evenly the first parts get one more,
+ * and the shorter ones are padded behind a mask.
+ */
+export const groupResampler: Connector = {
+  build(module, features, config, width) {
+    const { graph } = module
+    const resampler = module.child('_connector')
+    const { group, queries } = groupGeometry(config)
+    const visionWidth = widthOf(features)
+    const rows = reshape(graph, features, [-1, visionWidth], ['rows', visionWidth])
+    const projected = linear(resampler.child('linear'), rows, width)
+    const { indices, isToken } = splitInParts(graph.scope('split'), projected, group)
+    const shared = unsqueeze(graph, resampler.parameter('latents', [queries, width]), [0])
+    const latents = expand(graph, shared, int64(graph, [group, 1, 1]), [group, queries, width])
+    const bias = paddingBias(graph.scope('split'), isToken, queries)
+    const inputs = { media: gather(graph, projected, indices), latents, bias }
+    const condensed = perceiver(resampler, inputs, requireField(config, 'num_resampler_layers'))
+    const joined = reshape(graph, condensed, [-1, width], [group * queries, width])
+    return add(graph, joined, positionEncoding(resampler.graph.scope('position_encoding'), int64(graph, group * queries), width))
+  },
+}
+
+function groupGeometry(config: CheckpointConfig): { group: number; queries: number } {
+  const group = requireField(config, 'group')
+  const queries = Math.floor(requireField(config, 'num_queries') / group)
+  if (queries >= 1) return { group, queries }
+  throw new StreamError('CHECKPOINT_CONFIG_INVALID', `num_queries is smaller than group (${group}): no query is left for a part.`)
+}
+
+/**
+ * Where each part's tokens lie: part `p` of `length` tokens begins at `p * base + min(p, rest)`,
+ * with `base = floor(length / group)` and `rest = length mod group`.
+ *
+ * @returns `indices` int64 and `isToken` bool, both `[group, longest]`; padding points at some token.
+ */
+function splitInParts(graph: GraphBuilder, tokens: Value, group: number): { indices: Value; isToken: Value } {
+  const length = squeeze(graph, shapeOf(graph, tokens, 0, 1), [0])
+  const groups = int64(graph, group)
+  const base = divide(graph, length, groups)
+  const rest = modulo(graph, length, groups)
+  const longest = add(graph, base, minimum(graph, rest, int64(graph, 1)))
+  const part = unsqueeze(graph, int64(graph, Array.from({ length: group }, (_, index) => index)), [1])
+  const start = add(graph, multiply(graph, part, base), minimum(graph, part, rest))
+  const partLength = add(graph, base, cast(graph, isLess(graph, part, rest), 'int64'))
+  const offset = unsqueeze(graph, range(graph, longest, 'longest'), [0])
+  const isToken = isLess(graph, offset, partLength)
+  const lastOfAll = subtract(graph, length, int64(graph, 1))
+  const within = maximum(graph, minimum(graph, offset, subtract(graph, partLength, int64(graph, 1))), int64(graph, 0))
+  return { indices: minimum(graph, add(graph, start, within), lastOfAll), isToken }
+}
+
+/** `[group, 1, queries, longest + queries]`: 0 for tokens and latents, very low for padding. */
+function paddingBias(graph: GraphBuilder, isToken: Value, queries: number): Value {
+  const group = Number(isToken.shape[0])
+  const media = where(graph, isToken, float32(graph, 0), float32(graph, MASKED))
+  const latents = float32(graph, new Float32Array(group * queries), [group, queries])
+  const row = unsqueeze(graph, concat(graph, [media, latents], 1, 'context'), [1, 2])
+  return expand(graph, row, int64(graph, [1, 1, queries, 1]), [group, 1, queries, 'context'])
+}

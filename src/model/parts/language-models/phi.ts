@@ -1,0 +1,106 @@
+import { z } from 'zod'
+
+import { type CheckpointConfig, parseConfig, unsupported } from '../../checkpoint/config.js'
+import { linear } from '../../graph/blocks/linear.js'
+import { layerNorm } from '../../graph/blocks/norm.js'
+import type { Module } from '../../graph/module.js'
+import { add } from '../../graph/ops.js'
+import type { Value } from '../../graph/value.js'
+import { activation } from '../activations.js'
+import type { Attend, LanguageModel } from '../part.js'
+import { eosList, eosSchema } from './eos.js'
+
+const positive = z.int().min(1)
+
+/** Defaults of transformers 4.40.1's `PhiConfig`: a key equal to its default is not saved. */
+const phiConfigSchema = z.object({
+  vocab_size: positive.default(51200),
+  hidden_size: positive.default(2048),
+  intermediate_size: positive.default(8192),
+  num_hidden_layers: positive.default(24),
+  num_attention_heads: positive.default(32),
+  num_key_value_heads: positive.nullish(),
+  hidden_act: z.string().default('gelu_new'),
+  max_position_embeddings: positive.default(2048),
+  layer_norm_eps: z.number().default(1e-5),
+  tie_word_embeddings: z.boolean().default(false),
+  rope_theta: z.number().default(10000),
+  rope_scaling: z.unknown().optional(),
+  partial_rotary_factor: z.number().default(0.5),
+  qk_layernorm: z.boolean().default(false),
+  eos_token_id: eosSchema.default(2),
+})
+
+type PhiConfig = z.infer<typeof phiConfigSchema>
+
+function parsePhi({ text_config }: CheckpointConfig): PhiConfig {
+  const config = parseConfig(phiConfigSchema, text_config, 'text_config')
+  if (config.qk_layernorm) throw unsupported('qk_layernorm')
+  if (config.tie_word_embeddings) throw unsupported('tie_word_embeddings of a Phi model')
+  if (config.rope_scaling !== undefined && config.rope_scaling !== null) throw unsupported('rope_scaling')
+  return config
+}
+
+/**
+ * Phi-1.5 and Phi-2 (Li et al. 2023), as transformers 4.40.1's `PhiForCausalLM`: LayerNorm, attention
+ * and MLP side by side, rotation of a part of each head, biases everywhere, the head's too.
+ */
+export const phi: LanguageModel = {
+  modelTypes: ['phi'],
+  template: 'phi',
+
+  describe(config) {
+    const text = parsePhi(config)
+    const headSize = text.hidden_size / text.num_attention_heads
+    return {
+      width: text.hidden_size,
+      layers: text.num_hidden_layers,
+      heads: text.num_attention_heads,
+      keyValueHeads: text.num_key_value_heads ?? text.num_attention_heads,
+      headSize,
+      vocabularySize: text.vocab_size,
+      rotated: Math.trunc(text.partial_rotary_factor * headSize),
+      ropeTheta: text.rope_theta,
+      maxPositions: text.max_position_embeddings,
+      eosTokenIds: eosList(text.eos_token_id),
+    }
+  },
+
+  embeddings(module, config) {
+    const text = parsePhi(config)
+    return module.child('model.embed_tokens').parameter('weight', [text.vocab_size, text.hidden_size])
+  },
+
+  decode(module, embeddings, config, attend) {
+    const text = parsePhi(config)
+    const model = module.child('model')
+    let hidden = embeddings
+    for (let index = 0; index < text.num_hidden_layers; index += 1) {
+      hidden = decoderLayer(model.child(`layers.${index}`), hidden, index, text, attend)
+    }
+    return layerNorm(model.child('final_layernorm'), hidden, text.layer_norm_eps)
+  },
+
+  head(module, hidden, config) {
+    return linear(module.child('lm_head'), hidden, parsePhi(config).vocab_size)
+  },
+}
+
+/** norm → attention and MLP side by side → + → +, on `[rows, width]`. */
+function decoderLayer(module: Module, hidden: Value, index: number, text: PhiConfig, attend: Attend): Value {
+  const { graph } = module
+  const self = module.child('self_attn')
+  self.ignore(/^rotary_emb\.inv_freq$/)
+  const normed = layerNorm(module.child('input_layernorm'), hidden, text.layer_norm_eps)
+  const headSize = text.hidden_size / text.num_attention_heads
+  const shared = (text.num_key_value_heads ?? text.num_attention_heads) * headSize
+  const attended = attend(self, index, {
+    query: linear(self.child('q_proj'), normed, text.hidden_size),
+    key: linear(self.child('k_proj'), normed, shared),
+    value: linear(self.child('v_proj'), normed, shared),
+  })
+  const output = linear(self.child('dense'), attended, text.hidden_size)
+  const expanded = linear(module.child('mlp.fc1'), normed, text.intermediate_size)
+  const activated = activation(text.hidden_act)(module.child('mlp').graph, expanded)
+  return add(graph, add(graph, output, linear(module.child('mlp.fc2'), activated, text.hidden_size)), hidden)
+}
