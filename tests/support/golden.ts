@@ -1,10 +1,20 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
+import { float16ToNumber } from '../../src/model/checkpoint/float32-stream.js'
+
 /** A tensor of a golden file. */
 export interface GoldenTensor {
   readonly shape: readonly number[]
-  readonly data: Float32Array | Uint8Array
+  readonly data: Float32Array | Uint8Array | Int32Array
+}
+
+/** How a golden's bytes become numbers, by safetensors type. */
+const DECODE: Readonly<Record<string, (bytes: Uint8Array<ArrayBuffer>) => GoldenTensor['data']>> = {
+  F32: (bytes) => new Float32Array(bytes.buffer),
+  F16: (bytes) => Float32Array.from(new Uint16Array(bytes.buffer), float16ToNumber),
+  I32: (bytes) => new Int32Array(bytes.buffer),
+  U8: (bytes) => bytes,
 }
 
 const reference = new URL('../reference/', import.meta.url)
@@ -12,7 +22,7 @@ const reference = new URL('../reference/', import.meta.url)
 /** Path of a file below `tests/reference`. */
 export const referencePath = (path: string): string => fileURLToPath(new URL(path, reference))
 
-/** Reads a whole (small) golden safetensors file; F32 and U8 only. */
+/** Reads a whole (small) golden safetensors file. */
 export function readGolden(path: string): ReadonlyMap<string, GoldenTensor> {
   const file = readFileSync(referencePath(path))
   const headerBytes = Number(file.readBigUInt64LE())
@@ -25,8 +35,9 @@ export function readGolden(path: string): ReadonlyMap<string, GoldenTensor> {
       .filter(([name]) => name !== '__metadata__')
       .map(([name, { dtype, shape, data_offsets: [begin, end] }]) => {
         const bytes = new Uint8Array(file.subarray(8 + headerBytes + begin, 8 + headerBytes + end))
-        if (dtype !== 'F32' && dtype !== 'U8') throw new Error(`${path} holds ${name} as ${dtype}.`)
-        return [name, { shape, data: dtype === 'F32' ? new Float32Array(bytes.buffer) : bytes }] as const
+        const decode = DECODE[dtype]
+        if (decode === undefined) throw new Error(`${path} holds ${name} as ${dtype}.`)
+        return [name, { shape, data: decode(bytes) }] as const
       }),
   )
 }

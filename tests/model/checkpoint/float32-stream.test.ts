@@ -1,0 +1,61 @@
+import { truncateSync, writeFileSync } from 'node:fs'
+
+import { afterEach, beforeEach, expect, test } from 'vitest'
+
+import { float16ToNumber, readFloat32 } from '../../../src/model/checkpoint/float32-stream.js'
+import { type ElementType, readSafetensorsHeader } from '../../../src/model/checkpoint/safetensors.js'
+import { type TemporaryFolder, safetensorsBytes, temporaryFolder } from '../../support/checkpoint-files.js'
+
+let folder: TemporaryFolder
+beforeEach(() => { folder = temporaryFolder() })
+afterEach(() => { folder.remove() })
+
+async function writeTensor(dtype: ElementType, shape: readonly number[], data: Uint8Array) {
+  writeFileSync(folder.file('x'), safetensorsBytes({ t: { dtype, shape, data_offsets: [0, data.length] } }, data))
+  const [entry] = await readSafetensorsHeader(folder.file('x'))
+  if (entry === undefined) throw new Error('unreachable')
+  return entry
+}
+
+async function collect(pieces: AsyncIterable<Uint8Array>): Promise<Float32Array> {
+  const copies: Uint8Array[] = []
+  for await (const piece of pieces) copies.push(piece.slice())
+  return new Float32Array(new Uint8Array(Buffer.concat(copies)).buffer)
+}
+
+test.each([
+  ['zero', 0x0000, 0],
+  ['one', 0x3c00, 1],
+  ['minus two', 0xc000, -2],
+  ['the largest', 0x7bff, 65504],
+  ['the smallest normal', 0x0400, 2 ** -14],
+  ['the smallest subnormal', 0x0001, 2 ** -24],
+  ['infinity', 0x7c00, Infinity],
+])('float16: %s', (_, bits, value) => {
+  expect(float16ToNumber(bits)).toBe(value)
+})
+
+test('reads F16, BF16 and F32 as the same float32', async () => {
+  const f16 = await writeTensor('F16', [3], new Uint8Array(Uint16Array.of(0x3c00, 0xc000, 0x3800).buffer))
+  expect(await collect(readFloat32(f16))).toEqual(Float32Array.of(1, -2, 0.5))
+  const bf16 = await writeTensor('BF16', [3], new Uint8Array(Uint16Array.of(0x3f80, 0xc000, 0x3f00).buffer))
+  expect(await collect(readFloat32(bf16))).toEqual(Float32Array.of(1, -2, 0.5))
+  const f32 = await writeTensor('F32', [3], new Uint8Array(Float32Array.of(1, -2, 0.5).buffer))
+  expect(await collect(readFloat32(f32))).toEqual(Float32Array.of(1, -2, 0.5))
+})
+
+test('keeps every value in order over many pieces', async () => {
+  const values = Float32Array.from({ length: (1 << 20) * 2 + 5 }, (_, index) => index)
+  const entry = await writeTensor('F32', [values.length], new Uint8Array(values.buffer))
+  let rawBytes = 0
+  const read = await collect(readFloat32(entry, (raw) => { rawBytes += raw.length }))
+  // Compared as bytes: comparing millions of elements one by one takes half a minute.
+  expect(Buffer.from(read.buffer).equals(Buffer.from(values.buffer))).toBe(true)
+  expect(rawBytes).toBe(values.byteLength)
+})
+
+test('a file cut after it was checked is an error, never zeros', async () => {
+  const entry = await writeTensor('F32', [100], new Uint8Array(400))
+  truncateSync(folder.file('x'), entry.offset + 100)
+  await expect(collect(readFloat32(entry))).rejects.toMatchObject({ code: 'CHECKPOINT_WEIGHTS_INVALID' })
+})
