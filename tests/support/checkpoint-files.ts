@@ -88,7 +88,6 @@ export function growCheckpoint(checkpoint: string, bytes: number): void {
     text.vocab_size = vocabulary
   })
   const grown: Header = {}
-  let end = data.length
   for (const [name, entry] of Object.entries(header)) {
     if (name !== 'language_model.model.embed_tokens.weight') grown[name] = entry
   }
@@ -96,8 +95,7 @@ export function growCheckpoint(checkpoint: string, bytes: number): void {
   const old = header['language_model.model.embed_tokens.weight']
   if (old !== undefined) grown['vision_tower._vision_tower.vision_model.head.padding'] = old
   const size = vocabulary * width * 2
-  grown['language_model.model.embed_tokens.weight'] = { dtype: 'BF16', shape: [vocabulary, width], data_offsets: [end, end + size] }
-  end += size
+  grown['language_model.model.embed_tokens.weight'] = { dtype: 'BF16', shape: [vocabulary, width], data_offsets: [data.length, data.length + size] }
   const out = openSync(join(checkpoint, 'model.safetensors'), 'w')
   writeSync(out, safetensorsBytes(grown, data))
   const piece = Buffer.alloc(1 << 20, 0x3c)

@@ -1,4 +1,4 @@
-import { GraphBuilder } from '../../src/model/graph/builder.js'
+import type { GraphBuilder } from '../../src/model/graph/builder.js'
 import { writeGraph } from '../../src/model/graph/write.js'
 import { type TemporaryFolder, temporaryFolder } from './checkpoint-files.js'
 import { type RunGraph, openGraph } from './graphs.js'
