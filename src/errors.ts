@@ -11,8 +11,10 @@ const ERROR_CODES = {
 
   FFMPEG_NOT_FOUND: { canRetry: false },
   VIDEO_NOT_FOUND: { canRetry: false },
+  VIDEO_NOT_A_FILE: { canRetry: false },
   VIDEO_EMPTY: { canRetry: false },
   VIDEO_UNREADABLE: { canRetry: false },
+  VIDEO_FORMAT_REFUSED: { canRetry: false },
   VIDEO_NO_TRACK: { canRetry: false },
   VIDEO_NO_FRAMES: { canRetry: false },
   VIDEO_DECODER_FAILED: { canRetry: true },

@@ -1,0 +1,120 @@
+import { type FfmpegEnd, type FfmpegRun, startFfmpeg } from './ffmpeg.js'
+import { type NutPicture, readNut } from './nut.js'
+import type { DecodeJob } from './seek-plan.js'
+import { passedRuns, selectFilters, timeBefore } from './select-filter.js'
+import { killedError } from './video-errors.js'
+import type { VideoTrack } from './video-track.js'
+
+/** A wanted picture, decoded. */
+export interface DecodedPicture {
+  /** Its place in display order. */
+  readonly index: number
+  /** How many times in a row it is to be handed out. */
+  readonly times: number
+  readonly width: number
+  readonly height: number
+  /** RGB, 8 bits a channel, row by row without padding. */
+  readonly data: Uint8Array
+}
+
+/** Told what a decoder goes through. */
+export interface DecodeObserver {
+  /** A line of ffmpeg's stderr. */
+  line(line: string): void
+  /** A decoder came to its end; `missing` of its pictures could not be had. */
+  jobEnded(job: DecodeJob, missing: number, end: FfmpegEnd): void
+}
+
+/** A decoder at work. */
+export interface RunningJob {
+  /** The pictures it was to give, as far as it can, in display order. Read once. */
+  readonly pictures: AsyncIterable<DecodedPicture>
+  /** Ends the decoder at once. Harmless when it has ended. */
+  readonly kill: () => void
+}
+
+/**
+ * To RGB as the reference's decoder (decord) does it: by the matrix and range the video is tagged with, BT.601
+ * and limited range where it isn't, bicubic, full range out.
+ */
+const TO_RGB = ['scale=flags=bicubic:in_color_matrix=auto:in_range=auto:out_range=full', 'format=rgb24']
+
+/**
+ * Starts the decoder of a job. It works ahead until its pipe is full, a fraction of one picture, and waits.
+ *
+ * The pictures error with `VIDEO_DECODER_FAILED` where ffmpeg dies. Damaged data is no error: pictures that
+ * can't be decoded are missing, and the observer is told.
+ */
+export function startJob(track: VideoTrack, job: DecodeJob, observer: DecodeObserver): RunningJob {
+  const run = startFfmpeg({
+    path: track.path,
+    inputOptions: [...seekOptions(job), '-copyts'],
+    outputOptions: [
+      ...['-map', '0:V:0', '-vf', [...selectFilters(track, job), ...TO_RGB].join(',')],
+      // Every picture as it is, none dropped or doubled, with its own time.
+      ...['-fps_mode', 'passthrough'],
+      ...['-enc_time_base', `${track.timeBase.numerator}/${track.timeBase.denominator}`],
+      ...['-c:v', 'rawvideo', '-f', 'nut'],
+    ],
+    onLine: (line) => {
+      observer.line(line)
+    },
+  })
+  return { pictures: readJob(run, { track, job, observer }), kill: run.kill }
+}
+
+function seekOptions({ seekSeconds }: DecodeJob): string[] {
+  return seekSeconds === undefined ? [] : ['-noaccurate_seek', '-ss', seekSeconds.toFixed(6)]
+}
+
+interface JobContext {
+  readonly track: VideoTrack
+  readonly job: DecodeJob
+  readonly observer: DecodeObserver
+}
+
+async function* readJob(run: FfmpegRun, { track, job, observer }: JobContext): AsyncGenerator<DecodedPicture> {
+  const awaited = new Map(job.pictures.map(({ index, times }) => [index, times]))
+  const indexOf = track.hasTimestamps ? indexByTime(track, job) : indexByNumber(job)
+  try {
+    for await (const picture of readNut(run.output)) {
+      const index = indexOf(picture)
+      const times = awaited.get(index)
+      if (times === undefined) continue
+      awaited.delete(index)
+      yield { index, times, width: picture.width, height: picture.height, data: picture.data }
+    }
+    const end = await run.ended
+    if (end.exitCode === undefined) throw killedError(track.path, end)
+    observer.jobEnded(job, awaited.size, end)
+  } finally {
+    run.kill()
+  }
+}
+
+/** Finds a picture's place by its time. The pictures of a job come in order. */
+function indexByTime(track: VideoTrack, job: DecodeJob): (picture: NutPicture) => number {
+  let index = job.pictures[0]?.index ?? 0
+  return ({ pts, timeBase }) => {
+    const seconds = (pts * timeBase.numerator) / timeBase.denominator
+    while (index < track.ticks.length - 1 && seconds >= timeBefore(track, index + 1)) index += 1
+    return index
+  }
+}
+
+/** Finds a picture's place by counting what the filters let through. */
+function indexByNumber(job: DecodeJob): () => number {
+  const runs = passedRuns(job)
+  let place = 0
+  let index = (runs[0]?.first ?? 0) - 1
+  return () => {
+    const run = runs[place]
+    if (run !== undefined && index >= run.last) {
+      place += 1
+      index = runs[place]?.first ?? index + 1
+    } else {
+      index += 1
+    }
+    return index
+  }
+}

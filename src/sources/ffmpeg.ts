@@ -1,0 +1,149 @@
+import { PassThrough } from 'node:stream'
+
+import ffmpeg from 'fluent-ffmpeg'
+
+import { StreamError, abortError } from '../errors.js'
+import { FORMAT_ALLOW_LIST } from './container-formats.js'
+import { findFfmpeg } from './ffmpeg-binary.js'
+import { redactUrl } from './redact.js'
+
+/** Lines of stderr that are kept for messages. */
+const KEPT_LINES = 20
+/** A line longer than this is cut: damaged metadata can be of any length. */
+const MAX_LINE_LENGTH = 300
+
+/** One run of ffmpeg over one file, its result on stdout. */
+export interface FfmpegJob {
+  /** Absolute path of the file. */
+  readonly path: string
+  /** Options before `-i`, one element a word. */
+  readonly inputOptions: readonly string[]
+  /** Options after `-i`, one element a word, without the output itself. */
+  readonly outputOptions: readonly string[]
+  /** Told each line of stderr as it comes, in the form `[level] text` or `[part @ address] [level] text`. */
+  readonly onLine?: (line: string) => void
+}
+
+/** How a run ended. */
+export interface FfmpegEnd {
+  /** 0 where all went well by ffmpeg's own account; undefined where a signal ended it. */
+  readonly exitCode: number | undefined
+  /** The last lines it wrote to stderr, oldest first, without logins; at most 20. */
+  readonly lastLines: readonly string[]
+}
+
+/** A running ffmpeg. */
+export interface FfmpegRun {
+  /** Its stdout. Left unread, the pipe fills and ffmpeg waits: that is the backpressure. */
+  readonly output: AsyncIterable<Uint8Array>
+  /**
+   * Resolves once the process is gone (after `kill`: is going). Rejects with `FFMPEG_NOT_FOUND` where it could
+   * not be started.
+   */
+  readonly ended: Promise<FfmpegEnd>
+  /** Ends the process at once; reading on then fails with `ABORTED`. Harmless when it is gone already. */
+  readonly kill: () => void
+}
+
+/**
+ * Starts ffmpeg on a file.
+ *
+ * The file can't make it open anything else: only the `file` protocol is allowed, only containers that hold
+ * their media themselves, and the path is never taken for an address or a pattern.
+ *
+ * @throws {StreamError} `FFMPEG_NOT_FOUND`.
+ */
+export function startFfmpeg(job: FfmpegJob): FfmpegRun {
+  const lastLines = new LastLines(job.onLine)
+  // fluent-ffmpeg kills ffmpeg when the target closes, also when it closes because all went well. Without
+  // the `close` event only the end of stdout and the end of the process count.
+  const output = new PassThrough({ emitClose: false })
+  const command = ffmpeg({ source: `file:${job.path}`, stdoutLines: KEPT_LINES })
+    .setFfmpegPath(findFfmpeg())
+    .inputOptions(...SAFE_OPTIONS, ...job.inputOptions)
+    .outputOptions(...job.outputOptions)
+    .on('stderr', (line: string) => {
+      lastLines.add(line)
+    })
+
+  const process = new Killable(command, output)
+  const ended = endOf(command, lastLines)
+  // Where it could not be started there is no end of stdout to wait for.
+  ended.catch((error: unknown) => output.destroy(error as Error))
+  command.pipe(output)
+  return {
+    output,
+    ended,
+    kill: () => {
+      process.kill()
+    },
+  }
+}
+
+const SAFE_OPTIONS = [
+  ...['-hide_banner', '-nostdin', '-nostats', '-loglevel', 'level+info'],
+  ...['-protocol_whitelist', 'file', '-format_whitelist', FORMAT_ALLOW_LIST],
+]
+
+/** Kills a command also where its process is only about to be started. */
+class Killable {
+  readonly #command: ffmpeg.FfmpegCommand
+  readonly #output: PassThrough
+  #isStarted = false
+  #isKilled = false
+
+  constructor(command: ffmpeg.FfmpegCommand, output: PassThrough) {
+    this.#command = command
+    this.#output = output
+    // Whoever reads on hears of the end; when nobody does, it is no news.
+    output.on('error', () => undefined)
+    command.on('start', () => {
+      this.#isStarted = true
+      if (this.#isKilled) this.kill()
+    })
+  }
+
+  kill(): void {
+    this.#isKilled = true
+    this.#output.destroy(abortError('ffmpeg'))
+    if (this.#isStarted) this.#command.kill('SIGKILL')
+  }
+}
+
+function endOf(command: ffmpeg.FfmpegCommand, lastLines: LastLines): Promise<FfmpegEnd> {
+  return new Promise((resolve, reject) => {
+    command.on('end', () => {
+      resolve({ exitCode: 0, lastLines: lastLines.lines })
+    })
+    command.on('error', (error: Error) => {
+      const ending = /^ffmpeg (?:exited with code (\d+)|was killed)/.exec(error.message)
+      if (ending !== null) {
+        const exitCode = ending[1] === undefined ? undefined : Number(ending[1])
+        resolve({ exitCode, lastLines: lastLines.lines })
+      } else if ((error as NodeJS.ErrnoException).syscall?.startsWith('spawn') === true) {
+        reject(new StreamError('FFMPEG_NOT_FOUND', `ffmpeg could not be started: ${error.message}.`, { cause: error }))
+      } else {
+        // The output was closed by us: the process is on its way out.
+        resolve({ exitCode: undefined, lastLines: lastLines.lines })
+      }
+    })
+  })
+}
+
+/** Keeps the last few lines, fit to be shown. */
+class LastLines {
+  readonly lines: string[] = []
+  readonly #onLine: ((line: string) => void) | undefined
+
+  constructor(onLine: ((line: string) => void) | undefined) {
+    this.#onLine = onLine
+  }
+
+  add(line: string): void {
+    const text = redactUrl(line.slice(0, MAX_LINE_LENGTH))
+    if (text.trim() === '') return
+    this.lines.push(text)
+    if (this.lines.length > KEPT_LINES) this.lines.shift()
+    this.#onLine?.(text)
+  }
+}

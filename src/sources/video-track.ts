@@ -1,0 +1,107 @@
+import { throwIfAborted } from '../errors.js'
+import { averageFps } from './average-fps.js'
+import { ContainerHeaderReader } from './container-header.js'
+import { startFfmpeg } from './ffmpeg.js'
+import { linesOf } from './lines.js'
+import type { Rational } from './nut-headers.js'
+import { LIST_PACKETS_OPTIONS, type PacketList, readPackets } from './packets.js'
+import { expectVideoFile, killedError, listingError, noPicturesError } from './video-errors.js'
+
+/** All that is known of a file's video before a picture is decoded. */
+export interface VideoTrack {
+  readonly path: string
+  /** Pixels of a picture as coded; 0 where the container doesn't say. */
+  readonly pixels: number
+  /** Seconds of one tick. */
+  readonly timeBase: Rational
+  /** When each picture is shown, in ticks from the first one, ascending; at least one. */
+  readonly ticks: readonly number[]
+  /** The first picture's own timestamp, in ticks. */
+  readonly firstTicks: number
+  /** When the keyframes are shown, in ticks from the first picture, ascending; can be below 0. */
+  readonly keyTicks: readonly number[]
+  /**
+   * Whether a picture can be known by its timestamp. AVI with B-frames and raw streams have none: their
+   * pictures are counted, and can't be sought.
+   */
+  readonly hasTimestamps: boolean
+  /** Frames for each second, on average, as the container tells it. */
+  readonly averageFps: number
+  /** Timestamp that ffmpeg's `-ss` counts from, in seconds. */
+  readonly startSeconds: number
+  /** Length of what is there, in seconds, picture or sound, whichever is longer. */
+  readonly presentSeconds: number
+  /** Length that the container announces, in seconds; undefined where it doesn't. */
+  readonly announcedSeconds: number | undefined
+  /** Whether the file ends in the middle of a picture. */
+  readonly isLastCut: boolean
+}
+
+/**
+ * Lists the pictures of a file's first video track without decoding one: a second of work for an hour.
+ *
+ * @throws {StreamError} `VIDEO_NOT_FOUND`, `VIDEO_NOT_A_FILE`, `VIDEO_EMPTY`, `VIDEO_UNREADABLE`,
+ * `VIDEO_FORMAT_REFUSED`, `VIDEO_NO_TRACK`, `VIDEO_NO_FRAMES`, `VIDEO_DAMAGED` (cut off before its index),
+ * `VIDEO_DECODER_FAILED` (ffmpeg died), `FFMPEG_NOT_FOUND`.
+ */
+export async function readVideoTrack(path: string, signal: AbortSignal): Promise<VideoTrack> {
+  await expectVideoFile(path)
+  throwIfAborted(signal, `Reading ${path}`)
+  const header = new ContainerHeaderReader()
+  const run = startFfmpeg({
+    path,
+    inputOptions: ['-copyts'],
+    outputOptions: LIST_PACKETS_OPTIONS,
+    onLine: (line) => {
+      header.add(line)
+    },
+  })
+  signal.addEventListener('abort', run.kill, { once: true })
+  try {
+    const packets = await readPackets(linesOf(run.output))
+    const end = await run.ended
+    if (packets.totalPackets === 0) throw listingError(path, end)
+    if (end.exitCode === undefined) throw killedError(path, end)
+    if (packets.dts.length === 0) throw noPicturesError(path)
+    return trackOf(path, packets, header.header)
+  } finally {
+    signal.removeEventListener('abort', run.kill)
+    run.kill()
+  }
+}
+
+function trackOf(path: string, packets: PacketList, header: ContainerHeaderReader['header']): VideoTrack {
+  const times = displayTimes(packets)
+  const [firstTicks = 0] = times.values
+  const { numerator, denominator } = packets.timeBase
+  return {
+    path,
+    pixels: packets.pixels,
+    timeBase: packets.timeBase,
+    ticks: times.values.map((time) => time - firstTicks),
+    firstTicks,
+    keyTicks: packets.keyPts.map((time) => time - firstTicks).sort(ascending),
+    hasTimestamps: times.areExact,
+    averageFps: averageFps(packets, header),
+    startSeconds: header.startSeconds,
+    presentSeconds: packets.endSeconds - Math.min(header.startSeconds, (firstTicks * numerator) / denominator),
+    announcedSeconds: header.durationSeconds,
+    isLastCut: packets.isLastCut,
+  }
+}
+
+/** The times in display order: those of display, else (none, or two pictures at once) those of decoding. */
+function displayTimes({ pts, dts }: PacketList): { values: readonly number[]; areExact: boolean } {
+  const shown = pts === undefined ? [] : [...pts].sort(ascending)
+  const isKnown = shown.length > 0 && shown.every((time, place) => time !== shown[place - 1])
+  return isKnown ? { values: shown, areExact: true } : { values: [...dts].sort(ascending), areExact: false }
+}
+
+function ascending(left: number, right: number): number {
+  return left - right
+}
+
+/** A time in ticks as milliseconds, rounded to whole microseconds. */
+export function ticksToMs(ticks: number, { numerator, denominator }: Rational): number {
+  return Math.round((ticks * numerator * 1e6) / denominator) / 1000
+}

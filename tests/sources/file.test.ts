@@ -1,0 +1,133 @@
+import { lastValueFrom, take } from 'rxjs'
+import { describe, expect, test, vi } from 'vitest'
+
+import { allFrames } from '../../src/sampling/all-frames.js'
+import { byFps } from '../../src/sampling/by-fps.js'
+import { uniformPerSecond } from '../../src/sampling/uniform-per-second.js'
+import { uniform } from '../../src/sampling/uniform.js'
+import { file } from '../../src/sources/file.js'
+import type { Frame } from '../../src/types.js'
+import { WAIT, sourceContract } from './contract.js'
+import { md5, onlyStream, readAll } from './helpers/frames.js'
+import { BUNNY, MediaFolder, fullDecodeHashes } from './helpers/media.js'
+import { childProcesses } from './helpers/processes.js'
+
+const media = new MediaFolder()
+
+sourceContract('file', {
+  make: ({ maxFramesInFlight }) => file(BUNNY, { sampling: allFrames(), maxFramesInFlight }),
+  makeBroken: () => file('/nowhere/clip.mp4'),
+})
+
+describe('file', () => {
+  test('takes 16 frames evenly unless told otherwise', async () => {
+    const { frames } = await readAll(file(BUNNY))
+    expect(frames.map(({ index }) => index)).toEqual([0, 8, 16, 24, 33, 41, 49, 57, 66, 74, 82, 90, 99, 107, 115, 124])
+    expect(frames.at(-1)).toMatchObject({ ptsMs: 4960, width: 640, height: 360 })
+  })
+
+  test.each([
+    ['byFps(1)', byFps(1), [0, 25, 50, 75, 100]],
+    ['uniformPerSecond()', uniformPerSecond(), [0, 31, 62, 93, 124]],
+    ['uniform(3)', uniform(3), [0, 62, 124]],
+  ] as const)('carries out %s', async (_, sampling, expected) => {
+    const { frames } = await readAll(file(BUNNY, { sampling }))
+    expect(frames.map(({ index }) => index)).toEqual(expected)
+  })
+
+  test('repeats pictures where more are wanted than there are, each with its own receipt', async () => {
+    const short = media.make('short.mp4', ['-i', BUNNY, '-frames:v', '3', '-c:v', 'libx264'])
+    const { frames, info } = await readAll(file(short, { sampling: uniform(6), maxFramesInFlight: 1 }))
+    expect(frames.map(({ index, ptsMs }) => [index, ptsMs])).toEqual([[0, 0], [0, 0], [0, 0], [1, 40], [1, 40], [2, 80]])
+    expect(info.ledger.counts()).toMatchObject({ handedOut: 6, encoded: 6 })
+  })
+
+  test('starts its time at the first picture shown, whatever the container counts from', async () => {
+    const late = media.make('late.ts', ['-i', BUNNY, '-c', 'copy', '-output_ts_offset', '3600'])
+    const { frames } = await readAll(file(late, { sampling: uniform(3) }))
+    expect(frames.map(({ ptsMs }) => ptsMs)).toEqual([0, 2480, 4960])
+  })
+
+  test('is named after the file, without its folder', async () => {
+    const { info } = await onlyStream(file(BUNNY))
+    expect(info.id).toBe('bunny.mp4')
+    expect(info.questions).toBeUndefined()
+  })
+
+  test('takes a name and questions', async () => {
+    const { info } = await onlyStream(file(BUNNY, { id: 'rabbit', questions: ['What happens?'] }))
+    expect(info).toMatchObject({ id: 'rabbit', questions: ['What happens?'] })
+  })
+
+  test('can be read twice at the same time', async () => {
+    const source = file(BUNNY, { sampling: uniform(4) })
+    const [first, second] = await Promise.all([readAll(source), readAll(source)])
+    expect(first.frames.map(({ data }) => md5(data))).toEqual(second.frames.map(({ data }) => md5(data)))
+    expect(first.info.ledger.counts().handedOut).toBe(4)
+  })
+
+  test.each([
+    ['an empty path', () => file('')],
+    ['an empty id', () => file(BUNNY, { id: ' ' })],
+    ['a budget of 0', () => file(BUNNY, { maxFramesInFlight: 0 })],
+  ])('refuses %s', (_, make) => {
+    expect(make).toThrow(expect.objectContaining({ code: 'SETTING_INVALID' }))
+  })
+
+  test('reads a path that looks like an address or a pattern as the path it is', async () => {
+    const odd = media.make('concat:%03d|a?b=1 \'"#.mp4', ['-i', BUNNY, '-c', 'copy', '-f', 'mp4'])
+    const { frames } = await readAll(file(odd, { sampling: uniform(2) }))
+    expect(frames).toHaveLength(2)
+  })
+})
+
+describe('the decoder of a file', () => {
+  test('stalls while nobody settles, and goes on to the end when somebody does', async () => {
+    const long = media.loop('long.mp4', { source: BUNNY, times: 4 })
+    const { frames, info } = await onlyStream(file(long, { sampling: allFrames(), maxFramesInFlight: 4 }))
+    const seen: Frame[] = []
+    const whole = new Promise<void>((resolve, reject) => {
+      frames.subscribe({ next: (frame) => seen.push(frame), error: reject, complete: resolve })
+    })
+    // The decoder is done working, yet not done: it waits for its pipe to be read.
+    let before = -1
+    await vi.waitFor(() => {
+      const [decoder] = childProcesses()
+      const ticks = decoder?.ticks ?? -1
+      const isStill = seen.length === 4 && ticks >= 0 && ticks === before
+      before = ticks
+      expect(isStill).toBe(true)
+    }, { ...WAIT, interval: 100 })
+    expect(seen).toHaveLength(4)
+    expect(childProcesses()).toHaveLength(1)
+
+    let settled = 0
+    await vi.waitFor(() => {
+      for (; settled < seen.length; settled++) seen[settled]?.receipt.settle({ kind: 'encoded' })
+      expect(settled).toBe(500)
+    }, WAIT)
+    await whole
+    expect(info.ledger.counts()).toMatchObject({ handedOut: 500, encoded: 500, framesInFlight: 0 })
+  })
+
+  test('is gone once the last frame is out', async () => {
+    await readAll(file(BUNNY, { sampling: uniform(2) }))
+    expect(childProcesses()).toEqual([])
+  })
+
+  test('is gone where somebody stops listening in the middle of a plan of many runs', async () => {
+    const long = media.loop('minute.mp4', { source: BUNNY, times: 60 })
+    const { frames } = await onlyStream(file(long, { sampling: uniform(8) }))
+    await lastValueFrom(frames.pipe(take(3)))
+    await vi.waitFor(() => {
+      expect(childProcesses()).toEqual([])
+    }, WAIT)
+  })
+})
+
+test('applies the rotation a file asks for', async () => {
+  const path = media.kind('rotated.mp4')
+  const { frames } = await readAll(file(path, { sampling: uniform(2) }))
+  expect(frames[0]).toMatchObject({ width: 360, height: 640 })
+  expect(frames.map(({ data }) => md5(data))).toEqual([fullDecodeHashes(path)[0], fullDecodeHashes(path)[124]])
+})

@@ -1,0 +1,32 @@
+import { readFileSync, readdirSync } from 'node:fs'
+
+/** A child process of this one, as Linux tells it. */
+export interface ChildProcess {
+  readonly pid: number
+  /** `R` running, `S` sleeping, `Z` gone but not collected, … */
+  readonly state: string
+  /** Ticks of processor time used so far. */
+  readonly ticks: number
+}
+
+/** The children of this process, zombies included. */
+export function childProcesses(): ChildProcess[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map((name) => statOf(Number(name)))
+    .filter((child) => child?.parent === process.pid)
+    .map((child) => child as ChildProcess)
+}
+
+function statOf(pid: number): (ChildProcess & { parent: number }) | undefined {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    // The name before it can hold anything, also blanks and brackets.
+    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
+    const ticks = Number(fields[11]) + Number(fields[12])
+    return { pid, state: fields[0] ?? '', parent: Number(fields[1]), ticks }
+  } catch {
+    // It ended between the listing and the look at it.
+    return undefined
+  }
+}
