@@ -2,6 +2,9 @@ import { expect, test } from 'vitest'
 import { createPieceJoiner } from '../../../src/model/tokenizer/piece-joiner.js'
 import type { TokenPiece } from '../../../src/model/tokenizer/tokenizer.js'
 
+const FOUR = ' '.repeat(4)
+const TWO = ' '.repeat(2)
+
 const bytes = (...values: readonly number[]): TokenPiece => ({ kind: 'bytes', bytes: Uint8Array.from(values) })
 const utf8 = (text: string): TokenPiece => ({ kind: 'bytes', bytes: new TextEncoder().encode(text) })
 const added = (text: string): TokenPiece => ({ kind: 'added', text })
@@ -20,9 +23,9 @@ test('shows malformed and unfinished bytes as U+FFFD', () => {
 })
 
 test('puts a space around added tokens where the class does, and none at the ends', () => {
-  const pieces = [added('\t\t'), utf8('a'), utf8('b'), added('    '), added('  '), utf8('c')]
-  expect(join(pieces, true).join('')).toBe(`\t\t ab ${'    '} ${'  '} c`)
-  expect(join(pieces, false).join('')).toBe(`\t\tab${'    '}${'  '}c`)
+  const pieces = [added('\t\t'), utf8('a'), utf8('b'), added(FOUR), added(TWO), utf8('c')]
+  expect(join(pieces, true).join('')).toBe(`\t\t ab ${FOUR} ${TWO} c`)
+  expect(join(pieces, false).join('')).toBe(`\t\tab${FOUR}${TWO}c`)
 })
 
 test('ends an unfinished character at an added token, but not at one that is left out', () => {

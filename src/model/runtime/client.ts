@@ -1,0 +1,72 @@
+import { StreamError } from '../../errors.js'
+import type { FrameFeatures } from '../../types.js'
+import type { Manifest } from '../manifest.js'
+import type { GenerateOptions, Generation, Model, ModelInfo, Pixels, VisualTokens } from '../model.js'
+import { buildPrompt } from '../parts/templates/prompt.js'
+import { templates } from '../parts/templates/templates.js'
+import type { Bundle } from './bundle.js'
+import type { Dispatcher } from './dispatcher.js'
+import { checkFrames, checkPictures, checkVisual } from './input-checks.js'
+import type { SubmitOptions } from './pending-job.js'
+import { resolveSettings } from './settings.js'
+
+/**
+ * Makes the model that callers hold: checks what comes in, builds the prompt, hands the work to the worker.
+ *
+ * @param device Where the worker runs it, for `info`.
+ */
+export function createClient({ manifest, digest }: Bundle, dispatcher: Dispatcher, device: string): Model {
+  return {
+    info: describeModel(manifest, digest, device),
+
+    async encode(pictures: readonly Pixels[], options: { signal?: AbortSignal } = {}): Promise<readonly FrameFeatures[]> {
+      if (pictures.length === 0) return []
+      return dispatcher.submit({ kind: 'encode', pictures: checkPictures(pictures) }, options)
+    },
+
+    async connect(frames: readonly FrameFeatures[], options: { signal?: AbortSignal } = {}): Promise<VisualTokens> {
+      return dispatcher.submit({ kind: 'connect', frames: checkFrames(frames, manifest.visionTower) }, options)
+    },
+
+    async generate(visual: VisualTokens, question: string, options: GenerateOptions = {}): Promise<Generation> {
+      const { template: name, ...settings } = resolveSettings(options)
+      const template = templates.get(name ?? manifest.template)
+      const job = {
+        kind: 'generate',
+        visual: checkVisual(visual, manifest.languageModel.width),
+        prompt: buildPrompt(template, checkQuestion(question)),
+        endText: template.endText,
+        ...settings,
+      } as const
+      return dispatcher.submit(job, submitOptions(options))
+    },
+
+    dispose: () => dispatcher.dispose(),
+  }
+}
+
+function describeModel(manifest: Manifest, digest: string, device: string): ModelInfo {
+  return {
+    name: manifest.name,
+    digest,
+    precision: manifest.precision,
+    device,
+    template: manifest.template,
+    imageSize: manifest.visionTower.imageSize,
+    tokensPerFrame: manifest.visionTower.tokensPerFrame,
+    parts: {
+      tower: manifest.visionTower.name,
+      connector: manifest.connector.name,
+      languageModel: manifest.languageModel.name,
+    },
+  }
+}
+
+function submitOptions({ signal, onDelta }: GenerateOptions): SubmitOptions {
+  return { ...(signal === undefined ? {} : { signal }), ...(onDelta === undefined ? {} : { onDelta }) }
+}
+
+function checkQuestion(question: unknown): string {
+  if (typeof question === 'string') return question
+  throw new StreamError('SETTING_INVALID', `Expected the question to be a string, got ${typeof question}.`)
+}

@@ -1,0 +1,68 @@
+import { expectInteger } from '../../checks.js'
+import { StreamError } from '../../errors.js'
+import type { FrameFeatures } from '../../types.js'
+import type { Pixels, VisualTokens } from '../model.js'
+
+/**
+ * Checks pictures, and gives each a buffer of its own.
+ *
+ * @throws {StreamError} `SETTING_INVALID` where a picture's bytes don't match its size.
+ */
+export function checkPictures(pictures: readonly Pixels[]): readonly Pixels[] {
+  return pictures.map(({ data, width, height }) => {
+    const expected = expectInteger('width', width, 1) * expectInteger('height', height, 1) * 3
+    if (data.length !== expected) {
+      throw mismatch(`a picture of ${width} x ${height} to have ${expected} bytes`, data.length)
+    }
+    return { data: ownBytes(data), width, height }
+  })
+}
+
+/**
+ * Checks that a clip's frames come from this model's tower, and gives each a buffer of its own.
+ *
+ * @throws {StreamError} `SETTING_INVALID`.
+ */
+export function checkFrames(
+  frames: readonly FrameFeatures[],
+  tower: { readonly tokensPerFrame: number; readonly width: number },
+): readonly FrameFeatures[] {
+  if (frames.length === 0) throw new StreamError('SETTING_INVALID', 'A clip needs at least one frame.')
+  return frames.map(({ data, tokens, width }) => {
+    const isShaped = tokens === tower.tokensPerFrame && width === tower.width
+    if (!isShaped || data.length !== tokens * width) {
+      throw mismatch(
+        `features of ${tower.tokensPerFrame} x ${tower.width} values`,
+        `${data.length} values as ${tokens} x ${width}: they come from another model`,
+      )
+    }
+    return { data: ownFloats(data), tokens, width }
+  })
+}
+
+/**
+ * Checks that visual tokens have the language model's width, and gives them a buffer of their own.
+ *
+ * @throws {StreamError} `SETTING_INVALID`.
+ */
+export function checkVisual(visual: VisualTokens, width: number): VisualTokens {
+  if (visual.width !== width || visual.data.length !== visual.tokens * width) {
+    throw mismatch(`visual tokens of width ${width}`, `${visual.data.length} values as ${visual.tokens} x ${visual.width}`)
+  }
+  return { ...visual, data: ownFloats(visual.data) }
+}
+
+// A typed array is sent to another thread with its whole buffer: one frame cut from a large read, or a
+// `Buffer` from Node's pool, would take everything around it along.
+
+function ownBytes(data: Uint8Array): Uint8Array {
+  return data.byteLength === data.buffer.byteLength ? data : new Uint8Array(data)
+}
+
+function ownFloats(data: Float32Array): Float32Array {
+  return data.byteLength === data.buffer.byteLength ? data : new Float32Array(data)
+}
+
+function mismatch(expected: string, found: string | number): StreamError {
+  return new StreamError('SETTING_INVALID', `Expected ${expected}, got ${found}.`)
+}

@@ -1,0 +1,42 @@
+import { StreamError } from '../../errors.js'
+import type { PromptIds } from '../tokenizer/prompt-ids.js'
+
+/** What of a prompt is given to the language model, after its end was cut. */
+export interface PromptLayout {
+  readonly before: readonly number[]
+  /** Visual tokens that are kept, from the first. */
+  readonly visualTokens: number
+  readonly after: readonly number[]
+  /** Positions in all. */
+  readonly length: number
+  readonly isTruncated: boolean
+}
+
+/** Limits of a language model; see `Manifest`. */
+export interface PromptLimits {
+  readonly maxPromptTokens: number | null
+  readonly maxPositions: number
+}
+
+/**
+ * Lays a prompt out and cuts its **end** at `maxPromptTokens`, question first, then visual tokens, as the
+ * reference does. Source: TinyLLaVA-Video `modeling_tinyllava.py` (`prepare_inputs_labels_for_multimodal`,
+ * `tokenizer_model_max_length`).
+ *
+ * @throws {StreamError} `PROMPT_TOO_LONG` where no position is left for an answer.
+ */
+export function layOutPrompt(ids: PromptIds, visualTokens: number, limits: PromptLimits): PromptLayout {
+  const whole = ids.before.length + visualTokens + ids.after.length
+  const length = Math.min(whole, limits.maxPromptTokens ?? whole)
+  if (length + 1 > limits.maxPositions) {
+    throw new StreamError(
+      'PROMPT_TOO_LONG',
+      `The prompt has ${length} tokens (${visualTokens} of them visual), the model ${limits.maxPositions} positions ` +
+        'for prompt and answer together. Ask a shorter question.',
+    )
+  }
+  const before = ids.before.slice(0, length)
+  const visual = Math.min(visualTokens, length - before.length)
+  const after = ids.after.slice(0, length - before.length - visual)
+  return { before, visualTokens: visual, after, length, isTruncated: length < whole }
+}

@@ -1,0 +1,39 @@
+import { availableParallelism } from 'node:os'
+import { expectInteger } from '../../checks.js'
+import type { GraphName } from './session.js'
+
+/** More than any machine has: a mistyped number fails here and not in the operating system. */
+const MAX_THREADS = 1024
+
+/** How one session uses the processor. */
+export interface SessionThreads {
+  /** Threads one operator is spread over, the calling one included. */
+  readonly intraOpNumThreads: number
+  /** Whether idle threads wait in a busy loop for the next operator: quicker, but takes cores from others. */
+  readonly allowSpinning: boolean
+}
+
+/** Threads of each session. */
+export type ThreadPlan = Readonly<Record<GraphName, SessionThreads>>
+
+/**
+ * Plans the threads of all sessions of a model.
+ *
+ * ONNX Runtime gives each session its own pool of `intraOpNumThreads - 1` threads. The sessions run in turn,
+ * so each may have all cores, as long as a pool that isn't running sleeps: only the decoder, whose operators
+ * are many and short, spins between them. `embed_tokens` is a single look-up and gets no pool.
+ *
+ * @param threads Threads for each session. @default all cores this process may use
+ * @throws {StreamError} `SETTING_INVALID` where `threads` isn't an integer from 1 to `MAX_THREADS`.
+ */
+export function planThreads(threads: number = availableParallelism()): ThreadPlan {
+  const all = expectInteger('threads', threads, 1, MAX_THREADS)
+  const sleeping = { intraOpNumThreads: all, allowSpinning: false }
+  return {
+    preprocess: sleeping,
+    visionEncoder: sleeping,
+    connector: sleeping,
+    embedTokens: { intraOpNumThreads: 1, allowSpinning: false },
+    decoder: { intraOpNumThreads: all, allowSpinning: true },
+  }
+}

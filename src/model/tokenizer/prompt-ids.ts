@@ -1,0 +1,30 @@
+import type { Prompt } from '../parts/templates/prompt.js'
+import type { Tokenizer } from './tokenizer.js'
+
+/** Token ids on both sides of the visual tokens. */
+export interface PromptIds {
+  readonly before: readonly number[]
+  readonly after: readonly number[]
+}
+
+/**
+ * Encodes both sides of a prompt, each on its own, as the reference does.
+ *
+ * Where the first side begins with a BOS, each side's first token is dropped and the BOS is put in front
+ * once. Source: TinyLLaVA-Video `data/template/base.py` (`tokenizer_image_token`).
+ */
+export function encodePrompt(tokenizer: Tokenizer, prompt: Prompt): PromptIds {
+  const before = tokenizer.encode(prompt.before)
+  const after = tokenizer.encode(prompt.after)
+  const startsWithBos = before[0] !== undefined && before[0] === tokenizer.bosTokenId
+  return { before, after: startsWithBos ? after.slice(1) : after }
+}
+
+/**
+ * Encodes a template's end text for comparison with generated ids: without a BOS in front.
+ * Source: TinyLLaVA-Video `utils/eval_utils.py` (`KeywordsStoppingCriteria`).
+ */
+export function encodeEndText(tokenizer: Tokenizer, endText: string): readonly number[] {
+  const ids = tokenizer.encode(endText)
+  return ids.length > 1 && ids[0] === tokenizer.bosTokenId ? ids.slice(1) : ids
+}

@@ -1,0 +1,113 @@
+import { createHash } from 'node:crypto'
+import { appendFileSync, cpSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { openBundle, verifyBundle } from '../../../src/model/runtime/bundle.js'
+import { type ConvertedCase, convertCase, readCase } from '../../support/cases.js'
+import { type TemporaryFolder, temporaryFolder } from '../../support/checkpoint-files.js'
+import { referencePath } from '../../support/golden.js'
+
+let converted: ConvertedCase
+beforeAll(async () => {
+  converted = await convertCase(readCase('qwen2-stop'), 'fused')
+})
+afterAll(() => {
+  converted.remove()
+})
+
+let folder: TemporaryFolder
+let dir: string
+beforeEach(() => {
+  folder = temporaryFolder()
+  dir = folder.file('bundle')
+  cpSync(converted.directory, dir, { recursive: true })
+})
+afterEach(() => {
+  folder.remove()
+})
+
+const manifestPath = (): string => join(dir, 'manifest.json')
+
+function editManifest(change: (manifest: Record<string, unknown>) => Record<string, unknown>): void {
+  writeFileSync(manifestPath(), JSON.stringify(change(JSON.parse(readFileSync(manifestPath(), 'utf8')) as Record<string, unknown>)))
+}
+
+const refusal = (code: string, message: RegExp): unknown =>
+  expect.objectContaining({ code, message: expect.stringMatching(message) as unknown })
+
+describe('a good bundle', () => {
+  test('opens; its digest is that of the manifest\'s bytes', async () => {
+    const bundle = await openBundle(dir)
+    expect(bundle.manifest).toEqual(converted.manifest)
+    expect(bundle.digest).toBe(createHash('sha256').update(readFileSync(manifestPath())).digest('hex'))
+  })
+
+  test('verifies', async () => {
+    await expect(verifyBundle(await openBundle(dir))).resolves.toBeUndefined()
+  })
+})
+
+describe('BUNDLE_NOT_FOUND', () => {
+  test('for a folder that is not there', async () => {
+    await expect(openBundle(folder.file('nowhere'))).rejects.toEqual(refusal('BUNDLE_NOT_FOUND', /no bundle in .*nowhere/))
+  })
+
+  test('for a checkpoint, with what to run', async () => {
+    const checkpoint = referencePath('cases/qwen2-stop/checkpoint')
+    await expect(openBundle(checkpoint)).rejects.toEqual(refusal('BUNDLE_NOT_FOUND', /tinyllava-stream convert/))
+  })
+})
+
+describe('BUNDLE_INVALID', () => {
+  test('for a manifest that is not JSON', async () => {
+    writeFileSync(manifestPath(), '{')
+    await expect(openBundle(dir)).rejects.toEqual(refusal('BUNDLE_INVALID', /not valid JSON/))
+  })
+
+  test('for a manifest that lacks a field, naming it', async () => {
+    editManifest((manifest) => ({ ...manifest, languageModel: { name: 'qwen2' } }))
+    await expect(openBundle(dir)).rejects.toEqual(refusal('BUNDLE_INVALID', /`languageModel\.width`/))
+  })
+
+  test('for a manifest that does not list a graph', async () => {
+    editManifest((manifest) => ({ ...manifest, files: {} }))
+    await expect(openBundle(dir)).rejects.toEqual(refusal('BUNDLE_INVALID', /lacks `preprocess\.onnx`/))
+  })
+
+  test.each(['../outside', '/etc/passwd', '..'])('for a file name that leads out of the folder: %s', async (name) => {
+    const entry = { bytes: 0, sha256: '0'.repeat(64) }
+    editManifest((manifest) => ({ ...manifest, files: { ...(manifest.files as object), [name]: entry } }))
+    await expect(openBundle(dir)).rejects.toEqual(refusal('BUNDLE_INVALID', /not a plain file name/))
+  })
+})
+
+test('BUNDLE_VERSION for another format version, whatever else it holds', async () => {
+  writeFileSync(manifestPath(), JSON.stringify({ format: 'tinyllava-stream-bundle', version: 2, everything: 'new' }))
+  await expect(openBundle(dir)).rejects.toEqual(refusal('BUNDLE_VERSION', /format version 2, this build reads 1/))
+})
+
+describe('BUNDLE_DAMAGED', () => {
+  const data = 'vision_encoder.onnx.data'
+
+  test('for a data file that was cut', async () => {
+    truncateSync(join(dir, data), 1000)
+    await expect(openBundle(dir)).rejects.toEqual(refusal('BUNDLE_DAMAGED', /vision_encoder\.onnx\.data` has 1000 bytes/))
+  })
+
+  test('for a file that grew', async () => {
+    appendFileSync(join(dir, 'vocab.json'), '\n')
+    await expect(openBundle(dir)).rejects.toEqual(refusal('BUNDLE_DAMAGED', /vocab\.json/))
+  })
+
+  test('for a file that is missing', async () => {
+    rmSync(join(dir, 'connector.onnx'))
+    await expect(openBundle(dir)).rejects.toEqual(refusal('BUNDLE_DAMAGED', /connector\.onnx` is missing/))
+  })
+
+  test('for a byte that differs, when it is verified', async () => {
+    const bytes = readFileSync(join(dir, data))
+    bytes[5000] = (bytes[5000] ?? 0) ^ 1
+    writeFileSync(join(dir, data), bytes)
+    await expect(verifyBundle(await openBundle(dir))).rejects.toEqual(refusal('BUNDLE_DAMAGED', /vision_encoder\.onnx\.data/))
+  })
+})

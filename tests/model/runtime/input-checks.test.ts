@@ -1,0 +1,44 @@
+import { describe, expect, test } from 'vitest'
+import { checkFrames, checkPictures, checkVisual } from '../../../src/model/runtime/input-checks.js'
+
+const refusal = expect.objectContaining({ code: 'SETTING_INVALID' }) as unknown
+const tower = { tokensPerFrame: 2, width: 3 }
+
+describe('pictures', () => {
+  test('must have the bytes of their size', () => {
+    expect(() => checkPictures([{ data: new Uint8Array(11), width: 2, height: 2 }])).toThrow(refusal)
+    expect(() => checkPictures([{ data: new Uint8Array(0), width: 0, height: 2 }])).toThrow(refusal)
+  })
+
+  test('take along only their own bytes when they are sent', () => {
+    const large = new Uint8Array(100).fill(7)
+    const [picture] = checkPictures([{ data: large.subarray(10, 22), width: 2, height: 2 }])
+    expect(picture?.data.buffer.byteLength).toBe(12)
+    expect(picture?.data).toEqual(new Uint8Array(12).fill(7))
+    // A pooled `Buffer` is a view on 8 KiB.
+    expect(checkPictures([{ data: Buffer.from(new Uint8Array(12)), width: 2, height: 2 }])[0]?.data.buffer.byteLength).toBe(12)
+  })
+
+  test('are not copied where they fill their buffer', () => {
+    const data = new Uint8Array(12)
+    expect(checkPictures([{ data, width: 2, height: 2 }])[0]?.data).toBe(data)
+  })
+})
+
+describe('frames', () => {
+  test('must be there, and of this tower', () => {
+    expect(() => checkFrames([], tower)).toThrow(refusal)
+    expect(() => checkFrames([{ data: new Float32Array(6), tokens: 3, width: 2 }], tower)).toThrow(refusal)
+    expect(() => checkFrames([{ data: new Float32Array(5), tokens: 2, width: 3 }], tower)).toThrow(refusal)
+    expect(checkFrames([{ data: new Float32Array(6), tokens: 2, width: 3 }], tower)).toHaveLength(1)
+  })
+})
+
+describe('visual tokens', () => {
+  test('must have the width of the language model, and as many values as they say', () => {
+    const visual = { data: new Float32Array(8), tokens: 2, width: 4, connectMs: 1 }
+    expect(checkVisual(visual, 4)).toEqual(visual)
+    expect(() => checkVisual(visual, 5)).toThrow(refusal)
+    expect(() => checkVisual({ ...visual, tokens: 3 }, 4)).toThrow(refusal)
+  })
+})
