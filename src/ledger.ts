@@ -10,6 +10,9 @@ export type FrameOutcome =
 /** How a question about a clip ended. */
 export type QuestionOutcome = { readonly kind: 'answered' } | { readonly kind: 'failed'; readonly code: string }
 
+/** How the delivery of one result to the sinks ended. */
+export type DeliveryOutcome = { readonly kind: 'delivered' } | { readonly kind: 'failed'; readonly code: string }
+
 /** A promise to account for one frame. Settling twice is a bug and throws. */
 export interface Receipt {
   /** Tells the ledger how the frame's life ended. */
@@ -23,10 +26,17 @@ export interface QuestionReceipt {
   readonly isSettled: boolean
 }
 
+/** A promise to account for one result on its way to the sinks. Settling twice is a bug and throws. */
+export interface DeliveryReceipt {
+  settle(outcome: DeliveryOutcome): void
+  readonly isSettled: boolean
+}
+
 /**
  * A snapshot of a ledger. Always true:
- * `handedOut = encoded + skipped + Σ dropped + failed + framesInFlight` and
- * `asked = answered + questionsFailed + questionsInFlight`.
+ * `handedOut = encoded + skipped + Σ dropped + failed + framesInFlight`,
+ * `asked = answered + questionsFailed + questionsInFlight` and
+ * `results = delivered + deliveriesFailed + deliveriesInFlight`.
  */
 export interface LedgerCounts {
   readonly handedOut: number
@@ -40,10 +50,15 @@ export interface LedgerCounts {
   readonly answered: number
   readonly questionsFailed: number
   readonly questionsInFlight: number
+  /** Results handed to the sinks. */
+  readonly results: number
+  readonly delivered: number
+  readonly deliveriesFailed: number
+  readonly deliveriesInFlight: number
 }
 
 /**
- * Counts what became of every frame and question of one stream.
+ * Counts what became of every frame, question and result of one stream.
  *
  * Pacing, memory bounds and draining all derive from what is still unsettled here, so there is
  * one mechanism and not four.
@@ -53,10 +68,14 @@ export interface Ledger {
   frame(): Receipt
   /** Asks a question of a clip. */
   question(): QuestionReceipt
+  /** Hands a result to the sinks. */
+  delivery(): DeliveryReceipt
   /** Resolves once fewer than `limit` frames are unsettled. Rejects with `ABORTED`. */
   whenFramesBelow(limit: number, signal?: AbortSignal): Promise<void>
   /** Resolves once fewer than `limit` questions are unsettled. Rejects with `ABORTED`. */
   whenQuestionsBelow(limit: number, signal?: AbortSignal): Promise<void>
+  /** Resolves once fewer than `limit` results are on their way to the sinks. Rejects with `ABORTED`. */
+  whenDeliveriesBelow(limit: number, signal?: AbortSignal): Promise<void>
   counts(): LedgerCounts
 }
 
@@ -143,12 +162,15 @@ export function createLedger(): Ledger {
     outcome.kind === 'dropped' ? `${DROPPED}${outcome.reason}` : outcome.kind,
   )
   const questions = new Column<QuestionOutcome>('question', (outcome) => outcome.kind)
+  const deliveries = new Column<DeliveryOutcome>('delivery', (outcome) => outcome.kind)
 
   return {
     frame: () => frames.open(),
     question: () => questions.open(),
+    delivery: () => deliveries.open(),
     whenFramesBelow: (limit, signal) => frames.whenBelow(checkLimit(limit), signal),
     whenQuestionsBelow: (limit, signal) => questions.whenBelow(checkLimit(limit), signal),
+    whenDeliveriesBelow: (limit, signal) => deliveries.whenBelow(checkLimit(limit), signal),
     counts: () => ({
       handedOut: frames.opened,
       encoded: frames.count('encoded'),
@@ -164,6 +186,10 @@ export function createLedger(): Ledger {
       answered: questions.count('answered'),
       questionsFailed: questions.count('failed'),
       questionsInFlight: questions.inFlight,
+      results: deliveries.opened,
+      delivered: deliveries.count('delivered'),
+      deliveriesFailed: deliveries.count('failed'),
+      deliveriesInFlight: deliveries.inFlight,
     }),
   }
 }

@@ -1,0 +1,80 @@
+import { StreamError } from '../errors.js'
+import type { Answer, ErrorResult, Result } from '../envelope.js'
+import type { ErrorCode } from '../errors.js'
+import type { QuestionReceipt } from '../ledger.js'
+import type { GenerationSettings, Model, VisualTokens } from '../model/model.js'
+import type { Clip, Question } from '../types.js'
+import { answerResult, errorResult, idOf } from './result.js'
+import type { Asked } from './result.js'
+import { withRetries } from './retry.js'
+import type { RunContext } from './run-context.js'
+
+/** Errors of one question, which become its result. Any other error is not the question's fault and ends the stream. */
+const QUESTION_ERRORS: ReadonlySet<ErrorCode> = new Set(['MODEL_FAILED', 'MODEL_WORKER_DIED', 'PROMPT_TOO_LONG'])
+
+/** A clip's visual tokens: made by its first question, shared by all. */
+export type ConnectOnce = (signal: AbortSignal) => Promise<VisualTokens>
+
+/** One question about one clip. */
+export interface AnswerTask {
+  readonly clip: Clip
+  readonly question: Question
+  readonly receipt: QuestionReceipt
+  readonly connect: ConnectOnce
+}
+
+/** What questions are answered with. */
+export interface AnswerContext {
+  readonly model: Model
+  readonly run: RunContext
+  readonly generation: GenerationSettings
+  readonly retries: number
+}
+
+/** Asks a clip's questions: opens a receipt for each. */
+export function toTasks(model: Model, clip: Clip, questions: readonly Question[]): readonly AnswerTask[] {
+  let visual: Promise<VisualTokens> | undefined
+  const connect: ConnectOnce = (signal) => {
+    const features = clip.frames.map((frame) => frame.features)
+    visual ??= model.connect(features, { signal }).catch((error: unknown) => {
+      // The next question, or the next try, begins anew.
+      visual = undefined
+      throw error
+    })
+    return visual
+  }
+  return questions.map((question) => ({ clip, question, receipt: clip.stream.ledger.question(), connect }))
+}
+
+/** Answers one question. Rejects where the error isn't the question's own. */
+export async function runTask(task: AnswerTask, context: AnswerContext, signal: AbortSignal): Promise<Result> {
+  const { model, run, generation, retries } = context
+  const { clip, question } = task
+  const asked: Asked = { pipeline: run.pipeline, model: model.info, clip, question, generation }
+  const [id, streamId] = [idOf(asked), clip.stream.id]
+  const result = await withRetries(() => generate(task, asked, { context, id, signal }), retries).catch(
+    (error: unknown): ErrorResult => {
+      if (error instanceof StreamError && QUESTION_ERRORS.has(error.code)) return errorResult(asked, error)
+      throw error
+    },
+  )
+  run.emit({ kind: 'answer-end', id, streamId, outcome: result.kind === 'answer' ? result.finishReason : 'error' })
+  return result
+}
+
+async function generate(
+  task: AnswerTask,
+  asked: Asked,
+  { context, id, signal }: { context: AnswerContext; id: string; signal: AbortSignal },
+): Promise<Answer> {
+  const { model, run, generation } = context
+  const { question, clip } = task
+  const streamId = clip.stream.id
+  const visual = await task.connect(signal)
+  run.emit({ kind: 'answer-start', id, streamId, question })
+  const onDelta = (text: string): void => {
+    run.emit({ kind: 'answer-delta', id, streamId, text })
+  }
+  const generated = await model.generate(visual, question, { ...generation, signal, onDelta })
+  return answerResult(asked, { ...generated, connectMs: visual.connectMs })
+}

@@ -1,0 +1,68 @@
+import { ENVELOPE_SCHEMA, resultId } from '../envelope.js'
+import type { Answer, ErrorResult } from '../envelope.js'
+import type { StreamError } from '../errors.js'
+import type { Generation, GenerationSettings, ModelInfo } from '../model/model.js'
+import type { Clip, Question } from '../types.js'
+
+/** What was asked of what. */
+export interface Asked {
+  readonly pipeline: string
+  readonly model: ModelInfo
+  readonly clip: Clip
+  readonly question: Question
+  readonly generation: GenerationSettings
+}
+
+/** The id of the question's result: known before it is answered. */
+export function idOf({ clip, model, question, generation }: Asked): string {
+  return resultId({
+    streamId: clip.stream.id,
+    epoch: clip.stream.epoch,
+    framesPtsMs: clip.frames.map(({ ptsMs }) => ptsMs),
+    question,
+    template: generation.template ?? model.template,
+    generation,
+    bundleDigest: model.digest,
+  })
+}
+
+/** The envelope of an answered question. */
+export function answerResult(asked: Asked, generated: Generation & { readonly connectMs: number }): Answer {
+  const { text, finishReason, tokens, timingsMs, isTruncated, connectMs } = generated
+  const encodeMs = asked.clip.frames.reduce((sum, frame) => sum + frame.encodeMs, 0)
+  const degraded = isTruncated ? ['The end of the prompt was cut at the length limit of the model.'] : []
+  return {
+    kind: 'answer',
+    ...envelope(asked, degraded),
+    answer: text,
+    finishReason,
+    tokens: { ...tokens },
+    timingsMs: { encode: encodeMs, connect: connectMs, ...timingsMs },
+  }
+}
+
+/** The envelope of a question that could not be answered. */
+export function errorResult(asked: Asked, { code, message }: StreamError): ErrorResult {
+  return { kind: 'error', ...envelope(asked, []), error: { code, message } }
+}
+
+function envelope(asked: Asked, degraded: readonly string[]): Omit<ErrorResult, 'kind' | 'error'> {
+  const { clip, model, pipeline, question } = asked
+  const { id, kind, epoch } = clip.stream
+  return {
+    schema: ENVELOPE_SCHEMA,
+    id: idOf(asked),
+    pipeline,
+    source: { id, kind, epoch },
+    clip: {
+      startMs: clip.startMs,
+      endMs: clip.endMs,
+      frames: clip.frames.map(({ index, ptsMs }) => ({ index, ptsMs })),
+      capturedAt: clip.frames.at(-1)?.capturedAt ?? null,
+      coverage: clip.coverage,
+    },
+    question,
+    model: { name: model.name, digest: model.digest, precision: model.precision, device: model.device },
+    degraded: [...clip.warnings, ...degraded],
+  }
+}
