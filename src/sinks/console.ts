@@ -1,0 +1,91 @@
+import type { Writable } from 'node:stream'
+
+import type { Result } from '../envelope.js'
+import type { Sink } from './sink.js'
+import { sinkFailed } from './sink-failed.js'
+
+/** Where the console sink prints. */
+export interface ConsoleSinkOptions {
+  /** @default process.stdout */
+  readonly output?: Writable
+}
+
+/**
+ * Prints each result for people, with the times of the frames that were looked at.
+ *
+ * ```
+ * two-shapes  0:00.000 to 0:04.960, 16 frames: 0.000 0.320 0.640 …
+ *   What shape is it?
+ *   A circle.
+ * ```
+ *
+ * Times are in seconds of media time. Results about the clip before are printed under the same heading.
+ * This prints questions and answers: no other part of a pipeline does so unless it is told to.
+ *
+ * `write` resolves when the output has taken the text; where it can't any more (a closed pipe), it
+ * rejects with `SINK_FAILED`, which stops the pipeline. The output is left open.
+ *
+ * @example
+ * ```ts
+ * definePipeline({ …, sinks: [consoleSink()] })
+ * ```
+ *
+ * @param options Where to print.
+ */
+export function consoleSink({ output = process.stdout }: ConsoleSinkOptions = {}): Sink {
+  let lastHeading = ''
+  // Without a listener, a closed pipe would end the process; `write` reports it.
+  const ignore = (): void => undefined
+
+  return {
+    kind: 'console',
+    open: () => {
+      output.on('error', ignore)
+      return Promise.resolve()
+    },
+    write: async (result) => {
+      const heading = headingOf(result)
+      const text = heading === lastHeading ? bodyOf(result) : `${heading}\n${bodyOf(result)}`
+      lastHeading = heading
+      await print(output, `${text}\n`)
+    },
+    close: () => {
+      output.off('error', ignore)
+      return Promise.resolve()
+    },
+  }
+}
+
+function print(output: Writable, text: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    output.write(text, (error) => {
+      if (error) reject(sinkFailed('Could not print an answer', error))
+      else resolve()
+    })
+  })
+}
+
+function headingOf({ source, clip, degraded }: Result): string {
+  const times = clip.frames.map(({ ptsMs }) => (ptsMs / 1000).toFixed(3)).join(' ')
+  const count = clip.frames.length === 1 ? '1 frame' : `${clip.frames.length} frames`
+  const span = `${clock(clip.startMs)} to ${clock(clip.endMs)}`
+  const notes = degraded.map((note) => `  ! ${printable(note)}`)
+  return [printable(`${source.id}  ${span}, ${count}: ${times}`), ...notes].join('\n')
+}
+
+function bodyOf(result: Result): string {
+  const outcome = result.kind === 'answer' ? result.answer : `${result.error.code}: ${result.error.message}`
+  return `  ${printable(result.question)}\n  ${printable(outcome)}`
+}
+
+/** Media time as minutes and seconds, e.g. `2:05.040`. */
+function clock(ms: number): string {
+  const whole = Math.round(ms)
+  const minutes = Math.floor(whole / 60_000)
+  return `${minutes}:${((whole % 60_000) / 1000).toFixed(3).padStart(6, '0')}`
+}
+
+/** Text without control characters: an answer must not steer the terminal. */
+function printable(text: string): string {
+  return text.replace(/\p{Cc}+/gu, ' ')
+}
