@@ -1,1 +1,94 @@
+/**
+ * The public API of tinyllava-stream, by the stages a video goes through.
+ *
+ * Everything here is kept stable within a major version; nothing else of the package is.
+ */
+
+// The life of a pipeline
+export { definePipeline } from './service/define-pipeline.js'
+export type { Pipeline, StreamContext } from './service/define-pipeline.js'
+export type { ModelEvent, RunEvent, StreamEvent, StreamOutcome } from './service/events.js'
+export { start } from './service/start.js'
+export type { Run } from './service/start.js'
+
+// A model without a pipeline
+export { loadModel } from './service/load-model.js'
+export type { AskOptions, LoadedModel } from './service/load-model.js'
+export type { OpenModelOptions } from './service/open-model.js'
+
+// Sources
+export { file } from './sources/file.js'
+export type { FileOptions } from './sources/file.js'
+export type { FrameStream, Source } from './sources/source.js'
+export { synthetic } from './sources/synthetic.js'
+export type { SyntheticOptions } from './sources/synthetic.js'
+
+// Sampling
+export { allFrames } from './sampling/all-frames.js'
+export { byFps } from './sampling/by-fps.js'
+export { sample } from './sampling/sample.js'
+export type { Sampling } from './sampling/sampling.js'
+export { uniform } from './sampling/uniform.js'
+export { uniformPerSecond } from './sampling/uniform-per-second.js'
+
+// Operators
+export { answer } from './operators/answer.js'
+export type { AnswerOptions } from './operators/answer.js'
+export { encode } from './operators/encode.js'
+export type { EncodeOptions } from './operators/encode.js'
+export { mapBounded } from './operators/map-bounded.js'
+export type { BatchProject } from './operators/bounded-work.js'
+export type { MapBoundedOptions } from './operators/map-bounded.js'
+export type { AnswerEvent, RunContext, RunModel } from './operators/run-context.js'
+export { slidingWindow } from './operators/sliding-window.js'
+export type { FrameWindowOptions, OnPartial, TimeWindowOptions } from './operators/sliding-window.js'
+export { wholeClip } from './operators/whole-clip.js'
+export type { WholeClipOptions } from './operators/whole-clip.js'
+
+// Sinks, and what they are handed
+export { ENVELOPE_SCHEMA, answerSchema, errorResultSchema, resultId, resultJsonSchema, resultSchema } from './envelope.js'
+export type { Answer, ErrorResult, Result, ResultIdentity } from './envelope.js'
+export { consoleSink } from './sinks/console.js'
+export type { ConsoleSinkOptions } from './sinks/console.js'
+export { jsonLines } from './sinks/json-lines.js'
+export type { Sink } from './sinks/sink.js'
+
+// Models: from a checkpoint to a bundle, and what a loaded one can do
+export { convertCheckpoint } from './model/convert.js'
+export type { ConvertOptions, ConvertProgress } from './model/convert.js'
+export type { LoadOptions } from './model/load.js'
+export type { Manifest } from './model/manifest.js'
+export type {
+  GenerateOptions,
+  Generation,
+  GenerationSettings,
+  Model,
+  ModelInfo,
+  Pixels,
+  VisualTokens,
+} from './model/model.js'
+
+// Parts of a model, by name: register your own
+export { connectors } from './model/parts/connectors/connectors.js'
+export { languageModels } from './model/parts/language-models/language-models.js'
+export type { Connector, LanguageModel, VisionTower } from './model/parts/part.js'
+export type { Registry } from './model/parts/registry.js'
+export type { Template } from './model/parts/templates/template.js'
+export { templates } from './model/parts/templates/templates.js'
+export { visionTowers } from './model/parts/towers/towers.js'
+
+// What flows, and what is counted
+export type { StreamErrorOptions, ErrorCode } from './errors.js'
 export { StreamError, errorCodes } from './errors.js'
+export { createLedger } from './ledger.js'
+export type {
+  DeliveryOutcome,
+  DeliveryReceipt,
+  FrameOutcome,
+  Ledger,
+  LedgerCounts,
+  QuestionOutcome,
+  QuestionReceipt,
+  Receipt,
+} from './ledger.js'
+export type { Clip, EncodedFrame, Frame, FrameFeatures, Question, StreamHealth, StreamInfo } from './types.js'

@@ -1,0 +1,80 @@
+import { EMPTY, catchError, concat, defer, finalize, isObservable, map, takeUntil, tap, throwError } from 'rxjs'
+import type { Observable } from 'rxjs'
+
+import { StreamError, abortError } from '../errors.js'
+import type { Result } from '../envelope.js'
+import type { RunModel } from '../operators/run-context.js'
+import type { FrameStream } from '../sources/source.js'
+import type { Frame } from '../types.js'
+import { whenAborted } from './abort.js'
+import type { Pipeline } from './define-pipeline.js'
+import type { Delivery } from './deliver.js'
+import type { StreamEvent, StreamOutcome } from './events.js'
+
+/** What streams run with. */
+export interface StreamsContext {
+  readonly pipeline: Pipeline
+  readonly model: RunModel
+  /** Asks for the drain. */
+  readonly stop: AbortSignal
+  readonly emit: (event: StreamEvent) => void
+  /** Takes the error of a source or of a stream; the others go on. */
+  readonly onFailure: (error: unknown) => void
+}
+
+/**
+ * Runs the pipeline's chain for one stream; emits its results, each with its receipt. Never errors.
+ *
+ * A failure is reported and ends this stream alone. On `stop` no frame is taken any more; frames and
+ * questions that were taken are finished, and a window that is still open is let go.
+ */
+export function runStream(stream: FrameStream, context: StreamsContext): Observable<Delivery> {
+  const { info } = stream
+  let outcome: StreamOutcome = 'stopped'
+  let failure: Error | undefined
+
+  const handle = (error: unknown): Observable<never> => {
+    if (isOurStop(error, context.stop)) return EMPTY
+    outcome = 'error'
+    failure = toError(error)
+    context.onFailure(error)
+    return EMPTY
+  }
+  const report = (): void => {
+    const streamId = info.id
+    for (const message of info.health().warnings) context.emit({ kind: 'stream-warning', streamId, message })
+    const error = failure === undefined ? {} : { error: failure }
+    context.emit({ kind: 'stream-end', streamId, outcome, counts: info.ledger.counts(), ...error })
+  }
+  return defer(() => {
+    context.emit({ kind: 'stream-start', streamId: info.id, epoch: info.epoch })
+    return chainOf(stream, context)
+  }).pipe(
+    tap({ complete: () => void (outcome = 'complete') }),
+    map((result) => ({ result, receipt: info.ledger.delivery() })),
+    catchError(handle),
+    finalize(report),
+  )
+}
+
+function chainOf({ info, frames }: FrameStream, { pipeline, model, stop }: StreamsContext): Observable<Result> {
+  const chain: unknown = pipeline.stream(untilStopped(frames, stop), { model, stream: info })
+  if (isObservable(chain)) return chain as ReturnType<Pipeline['stream']>
+  const message = `\`stream\` of ${pipeline.name} returned no Observable: return frames.pipe(…).`
+  throw new StreamError('PIPELINE_INVALID', message)
+}
+
+/** Frames until the stop; then an error, so that a window that is still open isn't taken for a whole one. */
+function untilStopped(frames: Observable<Frame>, stop: AbortSignal): Observable<Frame> {
+  const atTheEnd = defer(() => (stop.aborted ? throwError(() => abortError('The stream', stop.reason)) : EMPTY))
+  return concat(frames.pipe(takeUntil(whenAborted(stop))), atTheEnd)
+}
+
+/** What was thrown, as an error. */
+export function toError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error))
+}
+
+function isOurStop(error: unknown, stop: AbortSignal): boolean {
+  return stop.aborted && error instanceof StreamError && error.code === 'ABORTED'
+}

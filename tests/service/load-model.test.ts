@@ -1,0 +1,77 @@
+import { describe, expect, test } from 'vitest'
+
+import { StreamError } from '../../src/errors.js'
+import type { AnswerEvent } from '../../src/operators/run-context.js'
+import { toLoadedModel } from '../../src/service/load-model.js'
+import { at, createFakeModel, createInstantModel, features, settled } from '../operators/fakes.js'
+import { createHandSource, createListSource } from './fakes.js'
+
+describe('ask', () => {
+  test('one question gives one answer', async () => {
+    const answer = await toLoadedModel(createInstantModel()).ask(createListSource('clip', 3), 'What?')
+    expect(answer).toMatchObject({ kind: 'answer', answer: 'echo: What?', source: { id: 'clip' }, question: 'What?' })
+    expect(answer.clip.frames).toHaveLength(3)
+  })
+
+  test('several questions give as many answers, about frames that are encoded once', async () => {
+    const instant = createInstantModel()
+    let encoded = 0
+    const model = toLoadedModel({
+      ...instant,
+      encode: (pictures) => {
+        encoded += pictures.length
+        return instant.encode(pictures)
+      },
+    })
+    const answers = await model.ask(createListSource('clip', 3), ['First?', 'Second?'])
+    expect(answers.map(({ answer }) => answer)).toEqual(['echo: First?', 'echo: Second?'])
+    expect(encoded).toBe(3)
+  })
+
+  test('tells of pieces of text', async () => {
+    const events: AnswerEvent[] = []
+    const options = { onEvent: (event: AnswerEvent) => void events.push(event) }
+    await toLoadedModel(createInstantModel()).ask(createListSource('clip', 1), 'What?', options)
+    expect(events.map((event) => (event.kind === 'answer-delta' ? event.text : event.kind))).toEqual([
+      ...['answer-start', 'echo: ', 'What?', 'answer-end'],
+    ])
+  })
+
+  test('a question that can’t be answered rejects with its code', async () => {
+    const tooLong = new StreamError('PROMPT_TOO_LONG', 'The question is too long.')
+    const model = toLoadedModel({ ...createInstantModel(), generate: () => Promise.reject(tooLong) })
+    await expect(model.ask(createListSource('clip', 1), 'What?')).rejects.toMatchObject({
+      code: 'PROMPT_TOO_LONG',
+      message: 'The question is too long.',
+    })
+  })
+
+  test('the signal stops it, the model’s work and the source', async () => {
+    const [fake, source, abort] = [createFakeModel(), createHandSource('clip'), new AbortController()]
+    const asking = toLoadedModel(fake).ask(source, 'What?', { signal: abort.signal })
+    source.push(1)
+    await settled()
+    abort.abort()
+    await expect(asking).rejects.toMatchObject({ code: 'ABORTED' })
+    expect(at(fake.encodeCalls, 0).signal?.aborted).toBe(true)
+    expect(source.frames.observed).toBe(false)
+    expect(source.stream.ledger.counts()).toMatchObject({ dropped: { stopped: 1 }, framesInFlight: 0 })
+  })
+
+  test('a file that isn’t there rejects with its code', async () => {
+    await expect(toLoadedModel(createInstantModel()).ask('no-such-clip.mp4', 'What?')).rejects.toMatchObject({
+      code: 'VIDEO_NOT_FOUND',
+    })
+  })
+
+  test('is still the model it was made of', async () => {
+    const fake = createFakeModel()
+    const model = toLoadedModel(fake)
+    expect(model.info).toBe(fake.info)
+    const encoding = model.encode([{ data: new Uint8Array(3), width: 1, height: 1 }])
+    at(fake.encodeCalls, 0).resolve([features(1)])
+    expect(await encoding).toHaveLength(1)
+    await model.dispose()
+    expect(fake.isDisposed).toBe(true)
+  })
+})
