@@ -2,7 +2,7 @@ import { StreamError } from '../errors.js'
 import type { Model } from './model.js'
 import { openBundle } from './runtime/bundle.js'
 import { createClient } from './runtime/client.js'
-import { createDispatcher } from './runtime/dispatcher.js'
+import { Dispatcher } from './runtime/dispatcher.js'
 import { planThreads } from './runtime/threads.js'
 import { startWorkerThread } from './runtime/worker-thread.js'
 
@@ -35,7 +35,7 @@ export async function loadRuntime(bundleDir: string, options: LoadOptions = {}):
   const threads = planThreads(options.threads)
   const device = checkDevice(options.device ?? 'auto')
   const bundle = await openBundle(bundleDir)
-  const dispatcher = createDispatcher(() => startWorkerThread({ bundleDir, manifest: bundle.manifest, threads }))
+  const dispatcher = new Dispatcher(() => startWorkerThread({ bundleDir, manifest: bundle.manifest, threads }))
   try {
     await dispatcher.submit({ kind: 'open' }, options.signal === undefined ? {} : { signal: options.signal })
   } catch (error) {

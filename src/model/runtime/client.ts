@@ -15,7 +15,7 @@ import { resolveSettings } from './settings.js'
  *
  * @param device Where the worker runs it, for `info`.
  */
-export function createClient({ manifest, digest }: Bundle, dispatcher: Dispatcher, device: string): Model {
+export function createClient({ manifest, digest }: Bundle, dispatcher: Pick<Dispatcher, 'submit' | 'dispose'>, device: string): Model {
   return {
     info: describeModel(manifest, digest, device),
 

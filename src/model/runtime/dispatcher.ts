@@ -10,8 +10,27 @@ const MAX_DEATHS = 2
 /** What each kind of job is called in messages. */
 const WORK = { open: 'Loading the model', encode: 'Encoding', connect: 'Connecting', generate: 'The answer' } as const
 
-/** Hands jobs to one worker at a time, and to a fresh one where that dies. */
-export interface Dispatcher {
+/**
+ * Hands jobs to one worker at a time, and to a fresh one where that dies.
+ *
+ * A job's inputs are kept until its result is here. If the worker dies, all jobs it had go to a fresh one.
+ * Jobs run in turn, so the oldest was under way: when that has happened to a job twice, it is what kills
+ * workers, and it alone fails with `MODEL_WORKER_DIED`.
+ *
+ * The first job starts the worker. An idle worker doesn't keep the process alive, one with jobs does.
+ */
+export class Dispatcher {
+  readonly #startWorker: () => WorkerThread
+  /** In the order they were handed in, which is the order they run in. */
+  readonly #pending = new Map<number, PendingJob>()
+  #worker: WorkerThread | undefined
+  #nextId = 0
+  #disposal: Promise<void> | undefined
+
+  constructor(startWorker: () => WorkerThread) {
+    this.#startWorker = startWorker
+  }
+
   /**
    * Hands a job in; jobs run in the order they were handed in.
    *
@@ -19,123 +38,108 @@ export interface Dispatcher {
    */
   submit<Kind extends Job['kind']>(
     job: Extract<Job, { kind: Kind }>,
-    options?: SubmitOptions,
-  ): Promise<JobResult<Kind>>
+    options: SubmitOptions = {},
+  ): Promise<JobResult<Kind>> {
+    return new Promise<JobResult<Kind>>((resolve, reject) => {
+      if (this.#disposal !== undefined) throw disposedError()
+      throwIfAborted(options.signal, WORK[job.kind])
+      const id = this.#nextId++
+      const stop = (): void => {
+        this.#cancel(id, abortError(WORK[job.kind], options.signal?.reason))
+      }
+      // A worker answers a job with its own kind of result.
+      this.#pending.set(id, new PendingJob(job, options, stop, resolve as (result: JobResult) => void, reject))
+      if (this.#worker === undefined) this.#start()
+      else this.#worker.postMessage({ type: 'job', id, job })
+      this.#worker?.ref()
+    })
+  }
+
   /**
    * Ends the worker. Jobs under way reject with `MODEL_DISPOSED` at once, as do all later ones; resolves when
    * the worker is gone, which takes as long as the operator run it is in.
    */
-  dispose(): Promise<void>
-}
-
-/**
- * Makes a dispatcher; the first job starts its worker.
- *
- * A job's inputs are kept until its result is here. If the worker dies, all jobs it had go to a fresh one.
- * Jobs run in turn, so the oldest was under way: when that has happened to a job twice, it is what kills
- * workers, and it alone fails with `MODEL_WORKER_DIED`.
- *
- * An idle worker doesn't keep the process alive, one with jobs does.
- */
-export function createDispatcher(startWorker: () => WorkerThread): Dispatcher {
-  /** In the order they were handed in, which is the order they run in. */
-  const pending = new Map<number, PendingJob>()
-  let worker: WorkerThread | undefined
-  let nextId = 0
-  let disposal: Promise<void> | undefined
-
-  const settle = (id: number, act: (job: PendingJob) => void): void => {
-    const job = pending.get(id)
-    if (job === undefined) return
-    pending.delete(id)
-    if (pending.size === 0) worker?.unref()
-    act(job)
-  }
-  const fail = (id: number, error: unknown): void => {
-    settle(id, (job) => {
-      job.reject(error)
-    })
-  }
-  const failAll = (error: () => StreamError): void => {
-    for (const id of [...pending.keys()]) fail(id, error())
-  }
-  const cancel = (id: number, error: unknown): void => {
-    if (!pending.has(id)) return
-    worker?.postMessage({ type: 'cancel', id })
-    fail(id, error)
+  dispose(): Promise<void> {
+    const worker = this.#worker
+    this.#worker = undefined
+    this.#disposal ??= worker?.close() ?? Promise.resolve()
+    this.#failAll(disposedError)
+    return this.#disposal
   }
 
-  const receive = (message: FromWorker): void => {
-    if (message.type === 'open-failed') {
-      failAll(() => fromWireError(message.error))
-      return
-    }
-    const { id } = message
-    if (message.type === 'failed') fail(id, fromWireError(message.error))
-    if (message.type === 'done') {
-      settle(id, (job) => {
-        job.resolve(message.result)
-      })
-    }
-    if (message.type === 'delta') {
-      try {
-        pending.get(id)?.deliver(message.text)
-      } catch (error) {
-        // The listener is the caller's: its error ends the caller's job, not the process.
-        cancel(id, error)
-      }
-    }
-  }
-
-  const replace = (dead: WorkerThread, cause: unknown): void => {
-    if (worker !== dead) return
-    worker = undefined
-    const [oldest] = pending
-    if (oldest === undefined) return
-    const [id, job] = oldest
-    job.deaths += 1
-    if (job.deaths >= MAX_DEATHS) fail(id, diedError(job.job, cause))
-    if (pending.size > 0) start()
-  }
-
-  const start = (): void => {
-    const started = startWorker()
-    worker = started
+  #start(): void {
+    const worker = this.#startWorker()
+    this.#worker = worker
     let cause: unknown
-    started.on('message', receive)
-    started.on('error', (error) => (cause = error))
-    started.on('exit', (code) => {
-      replace(started, cause ?? new Error(`The worker exited with code ${code}.`))
+    worker.on('message', (message) => {
+      this.#receive(message)
     })
-    for (const [id, job] of pending) {
-      job.restart()
-      started.postMessage({ type: 'job', id, job: job.job })
+    worker.on('error', (error) => (cause = error))
+    worker.on('exit', (code) => {
+      this.#replace(worker, cause ?? new Error(`The worker exited with code ${code}.`))
+    })
+    for (const [id, pending] of this.#pending) {
+      pending.restart()
+      worker.postMessage({ type: 'job', id, job: pending.job })
     }
   }
 
-  return {
-    submit(job, options = {}) {
-      type Result = JobResult<(typeof job)['kind']>
-      return new Promise<Result>((resolve, reject) => {
-        if (disposal !== undefined) throw disposedError()
-        throwIfAborted(options.signal, WORK[job.kind])
-        const id = nextId++
-        const stop = (): void => {
-          cancel(id, abortError(WORK[job.kind], options.signal?.reason))
-        }
-        pending.set(id, new PendingJob(job, options, stop, resolve as (result: JobResult) => void, reject))
-        if (worker === undefined) start()
-        else worker.postMessage({ type: 'job', id, job })
-        worker?.ref()
-      })
-    },
-    dispose() {
-      const last = worker
-      worker = undefined
-      disposal ??= last?.close() ?? Promise.resolve()
-      failAll(disposedError)
-      return disposal
-    },
+  #replace(dead: WorkerThread, cause: unknown): void {
+    if (this.#worker !== dead) return
+    this.#worker = undefined
+    const [oldest] = this.#pending
+    if (oldest === undefined) return
+    const [id, pending] = oldest
+    pending.deaths += 1
+    if (pending.deaths >= MAX_DEATHS) this.#fail(id, diedError(pending.job, cause))
+    if (this.#pending.size > 0) this.#start()
+  }
+
+  #receive(message: FromWorker): void {
+    switch (message.type) {
+      case 'open-failed':
+        this.#failAll(() => fromWireError(message.error))
+        break
+      case 'failed':
+        this.#fail(message.id, fromWireError(message.error))
+        break
+      case 'done':
+        this.#take(message.id)?.resolve(message.result)
+        break
+      case 'delta':
+        this.#deliver(message.id, message.text)
+        break
+    }
+  }
+
+  #deliver(id: number, text: string): void {
+    try {
+      this.#pending.get(id)?.deliver(text)
+    } catch (error) {
+      // The listener is the caller's: its error ends the caller's job, not the process.
+      this.#cancel(id, error)
+    }
+  }
+
+  #cancel(id: number, error: unknown): void {
+    this.#worker?.postMessage({ type: 'cancel', id })
+    this.#fail(id, error)
+  }
+
+  #failAll(error: () => StreamError): void {
+    for (const id of [...this.#pending.keys()]) this.#fail(id, error())
+  }
+
+  #fail(id: number, error: unknown): void {
+    this.#take(id)?.reject(error)
+  }
+
+  /** Takes a job out; undefined where it is settled already, e.g. because it was aborted. */
+  #take(id: number): PendingJob | undefined {
+    const pending = this.#pending.get(id)
+    this.#pending.delete(id)
+    if (this.#pending.size === 0) this.#worker?.unref()
+    return pending
   }
 }
 

@@ -3,10 +3,17 @@ import { InferenceSession, type Tensor } from 'onnxruntime-node'
 import { StreamError, asStreamError } from '../../errors.js'
 import { GRAPH_FILES } from '../manifest.js'
 import { type GateCells, throughGate } from './native-gate.js'
-import type { SessionThreads } from './threads.js'
 
 /** A graph of a bundle, by its key in `GRAPH_FILES`. */
 export type GraphName = keyof typeof GRAPH_FILES
+
+/** How one session uses the processor. */
+export interface SessionThreads {
+  /** Threads one operator is spread over, the calling one included. */
+  readonly intraOpNumThreads: number
+  /** Whether idle threads wait in a busy loop for the next operator: quicker, but takes cores from others. */
+  readonly allowSpinning: boolean
+}
 
 /** Tensors by the graph's own input or output names. */
 export type Tensors = Readonly<Record<string, Tensor>>
@@ -53,8 +60,8 @@ async function createSession(path: string, threads: SessionThreads): Promise<Inf
       executionProviders: ['cpu'],
       intraOpNumThreads: threads.intraOpNumThreads,
       interOpNumThreads: 1,
-      // Errors only: warnings about the graph are for whoever converted it.
-      logSeverityLevel: 3,
+      // Nothing but what ends the process: errors come as exceptions, warnings are for whoever converts.
+      logSeverityLevel: 4,
       extra: { session: { intra_op: { allow_spinning: threads.allowSpinning ? '1' : '0' } } },
     })
   } catch (error) {

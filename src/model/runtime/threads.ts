@@ -1,17 +1,9 @@
 import { availableParallelism } from 'node:os'
 import { expectInteger } from '../../checks.js'
-import type { GraphName } from './session.js'
+import type { GraphName, SessionThreads } from './session.js'
 
 /** More than any machine has: a mistyped number fails here and not in the operating system. */
 const MAX_THREADS = 1024
-
-/** How one session uses the processor. */
-export interface SessionThreads {
-  /** Threads one operator is spread over, the calling one included. */
-  readonly intraOpNumThreads: number
-  /** Whether idle threads wait in a busy loop for the next operator: quicker, but takes cores from others. */
-  readonly allowSpinning: boolean
-}
 
 /** Threads of each session. */
 export type ThreadPlan = Readonly<Record<GraphName, SessionThreads>>

@@ -24,7 +24,7 @@ const manifest: Manifest = {
 /** A model whose jobs are kept and never done. */
 function recordingClient() {
   const jobs: Job[] = []
-  const dispatcher: Dispatcher = {
+  const dispatcher: Pick<Dispatcher, 'submit' | 'dispose'> = {
     submit: (job) => {
       jobs.push(job)
       return new Promise(() => undefined)

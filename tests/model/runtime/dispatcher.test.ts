@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { openBundle } from '../../../src/model/runtime/bundle.js'
-import { type Dispatcher, createDispatcher } from '../../../src/model/runtime/dispatcher.js'
+import { Dispatcher } from '../../../src/model/runtime/dispatcher.js'
 import type { FromWorker, Job, ToWorker } from '../../../src/model/runtime/protocol.js'
 import { planThreads } from '../../../src/model/runtime/threads.js'
 import { type WorkerThread, startWorkerThread } from '../../../src/model/runtime/worker-thread.js'
@@ -48,7 +48,7 @@ class PlayedWorker implements WorkerThread {
 
 function played(): { dispatcher: Dispatcher; workers: PlayedWorker[] } {
   const workers: PlayedWorker[] = []
-  const dispatcher = createDispatcher(() => {
+  const dispatcher = new Dispatcher(() => {
     const worker = new PlayedWorker()
     workers.push(worker)
     return worker
@@ -226,7 +226,7 @@ describe('with real threads', () => {
   test('a job whose thread dies is done by the next one', async () => {
     const start = await startRealWorker()
     let started = 0
-    dispatcher = createDispatcher(() => ((started += 1) === 1 ? startDyingWorker() : start()))
+    dispatcher = new Dispatcher(() => ((started += 1) === 1 ? startDyingWorker() : start()))
     await expect(dispatcher.submit({ kind: 'encode', pictures })).resolves.toHaveLength(1)
     expect(started).toBe(2)
   })
@@ -234,7 +234,7 @@ describe('with real threads', () => {
   test('a job that ends two threads fails, and the next one is done by a third', async () => {
     const start = await startRealWorker()
     let started = 0
-    dispatcher = createDispatcher(() => ((started += 1) <= 2 ? startDyingWorker() : start()))
+    dispatcher = new Dispatcher(() => ((started += 1) <= 2 ? startDyingWorker() : start()))
     const jobs = [dispatcher.submit({ kind: 'encode', pictures }), dispatcher.submit({ kind: 'encode', pictures })]
     await expect(jobs[0]).rejects.toMatchObject({
       code: 'MODEL_WORKER_DIED',
