@@ -107,7 +107,11 @@ export function resultId(identity: ResultIdentity): string {
   return createHash('sha256').update(canonical).digest('hex')
 }
 
-/** The JSON Schema of `Result`, published as `schema/answer.schema.json`. */
+/**
+ * The JSON Schema of `Result`, published as `schema/answer.schema.json`.
+ *
+ * Properties that it doesn't know are allowed: a later version may add some.
+ */
 export function resultJsonSchema(): unknown {
-  return z.toJSONSchema(resultSchema, { target: 'draft-2020-12' })
+  return z.toJSONSchema(resultSchema, { target: 'draft-2020-12', io: 'input' })
 }

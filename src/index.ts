@@ -50,6 +50,7 @@ export { ENVELOPE_SCHEMA, answerSchema, errorResultSchema, resultId, resultJsonS
 export type { Answer, ErrorResult, Result, ResultIdentity } from './envelope.js'
 export { consoleSink } from './sinks/console.js'
 export type { ConsoleSinkOptions } from './sinks/console.js'
+export type { TextOutput } from './sinks/print.js'
 export { jsonLines } from './sinks/json-lines.js'
 export type { Sink } from './sinks/sink.js'
 

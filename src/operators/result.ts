@@ -1,6 +1,6 @@
 import { ENVELOPE_SCHEMA, resultId } from '../envelope.js'
 import type { Answer, ErrorResult } from '../envelope.js'
-import type { StreamError } from '../errors.js'
+import { StreamError, errorCodes } from '../errors.js'
 import type { Generation, GenerationSettings, ModelInfo } from '../model/model.js'
 import type { Clip, Question } from '../types.js'
 
@@ -44,6 +44,11 @@ export function answerResult(asked: Asked, generated: Generation & { readonly co
 /** The envelope of a question that could not be answered. */
 export function errorResult(asked: Asked, { code, message }: StreamError): ErrorResult {
   return { kind: 'error', ...envelope(asked, []), error: { code, message } }
+}
+
+/** The error behind an error result: for callers that throw instead of handing results on. */
+export function errorOf({ error }: ErrorResult): StreamError {
+  return new StreamError(errorCodes.find((known) => known === error.code) ?? 'MODEL_FAILED', error.message)
 }
 
 function envelope(asked: Asked, degraded: readonly string[]): Omit<ErrorResult, 'kind' | 'error'> {

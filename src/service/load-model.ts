@@ -1,10 +1,10 @@
 import { concatMap, lastValueFrom, toArray } from 'rxjs'
 
-import { StreamError, errorCodes } from '../errors.js'
 import type { Answer, Result } from '../envelope.js'
 import type { GenerationSettings, Model } from '../model/model.js'
 import { answer } from '../operators/answer.js'
 import { encode } from '../operators/encode.js'
+import { errorOf } from '../operators/result.js'
 import { bindModel, extendModel } from '../operators/run-context.js'
 import type { AnswerEvent } from '../operators/run-context.js'
 import { wholeClip } from '../operators/whole-clip.js'
@@ -89,6 +89,5 @@ async function askAll(
 
 function expectAnswer(result: Result): Answer {
   if (result.kind === 'answer') return result
-  const { code, message } = result.error
-  throw new StreamError(errorCodes.find((known) => known === code) ?? 'MODEL_FAILED', message)
+  throw errorOf(result)
 }

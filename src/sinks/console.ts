@@ -1,13 +1,12 @@
-import type { Writable } from 'node:stream'
-
 import type { Result } from '../envelope.js'
+import { print, printable } from './print.js'
+import type { TextOutput } from './print.js'
 import type { Sink } from './sink.js'
-import { sinkFailed } from './sink-failed.js'
 
 /** Where the console sink prints. */
 export interface ConsoleSinkOptions {
   /** @default process.stdout */
-  readonly output?: Writable
+  readonly output?: TextOutput
 }
 
 /**
@@ -56,26 +55,21 @@ export function consoleSink({ output = process.stdout }: ConsoleSinkOptions = {}
   }
 }
 
-function print(output: Writable, text: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    output.write(text, (error) => {
-      if (error) reject(sinkFailed('Could not print an answer', error))
-      else resolve()
-    })
-  })
-}
-
 function headingOf({ source, clip, degraded }: Result): string {
   const times = clip.frames.map(({ ptsMs }) => (ptsMs / 1000).toFixed(3)).join(' ')
   const count = clip.frames.length === 1 ? '1 frame' : `${clip.frames.length} frames`
   const span = `${clock(clip.startMs)} to ${clock(clip.endMs)}`
-  const notes = degraded.map((note) => `  ! ${printable(note)}`)
-  return [printable(`${source.id}  ${span}, ${count}: ${times}`), ...notes].join('\n')
+  const notes = degraded.map((note) => `  ! ${oneLine(note)}`)
+  return [oneLine(`${source.id}  ${span}, ${count}: ${times}`), ...notes].join('\n')
 }
 
 function bodyOf(result: Result): string {
   const outcome = result.kind === 'answer' ? result.answer : `${result.error.code}: ${result.error.message}`
-  return `  ${printable(result.question)}\n  ${printable(outcome)}`
+  return `  ${oneLine(result.question)}\n  ${printable(outcome).replaceAll('\n', '\n  ')}`
+}
+
+function oneLine(text: string): string {
+  return printable(text).replaceAll('\n', ' ')
 }
 
 /** Media time as minutes and seconds, e.g. `2:05.040`. */
@@ -83,9 +77,4 @@ function clock(ms: number): string {
   const whole = Math.round(ms)
   const minutes = Math.floor(whole / 60_000)
   return `${minutes}:${((whole % 60_000) / 1000).toFixed(3).padStart(6, '0')}`
-}
-
-/** Text without control characters: an answer must not steer the terminal. */
-function printable(text: string): string {
-  return text.replace(/\p{Cc}+/gu, ' ')
 }

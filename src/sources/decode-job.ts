@@ -1,5 +1,6 @@
 import { type FfmpegEnd, type FfmpegRun, startFfmpeg } from './ffmpeg.js'
-import { type NutPicture, readNut } from './nut.js'
+import { readNut } from './nut.js'
+import type { NutPicture } from './nut-frame.js'
 import type { DecodeJob } from './seek-plan.js'
 import { passedRuns, selectFilters, timeBefore } from './select-filter.js'
 import { killedError } from './video-errors.js'

@@ -37,8 +37,8 @@ export interface FfmpegRun {
   /** Its stdout. Left unread, the pipe fills and ffmpeg waits: that is the backpressure. */
   readonly output: AsyncIterable<Uint8Array>
   /**
-   * Resolves once the process is gone (after `kill`: is going). Rejects with `FFMPEG_NOT_FOUND` where it could
-   * not be started.
+   * Resolves once the process is gone (after `kill`: is going). Rejects with `FFMPEG_NOT_FOUND` where it can't
+   * be started.
    */
   readonly ended: Promise<FfmpegEnd>
   /** Ends the process at once; reading on then fails with `ABORTED`. Harmless when it is gone already. */
@@ -66,8 +66,8 @@ export function startFfmpeg(job: FfmpegJob): FfmpegRun {
       lastLines.add(line)
     })
 
-  const process = new Killable(command, output)
-  const ended = endOf(command, lastLines)
+  const starting = new Starting(command, output)
+  const ended = endOf(command, { lastLines, starting })
   // Where it could not be started there is no end of stdout to wait for.
   ended.catch((error: unknown) => output.destroy(error as Error))
   command.pipe(output)
@@ -75,7 +75,7 @@ export function startFfmpeg(job: FfmpegJob): FfmpegRun {
     output,
     ended,
     kill: () => {
-      process.kill()
+      starting.kill()
     },
   }
 }
@@ -85,8 +85,8 @@ const SAFE_OPTIONS = [
   ...['-protocol_whitelist', 'file', '-format_whitelist', FORMAT_ALLOW_LIST],
 ]
 
-/** Kills a command also where its process is only about to be started. */
-class Killable {
+/** Knows whether a command's process is there yet, and kills it also where it is only about to be. */
+class Starting {
   readonly #command: ffmpeg.FfmpegCommand
   readonly #output: PassThrough
   #isStarted = false
@@ -103,6 +103,11 @@ class Killable {
     })
   }
 
+  /** Whether it failed before there was a process, without our doing. */
+  get isFailed(): boolean {
+    return !this.#isStarted && !this.#isKilled
+  }
+
   kill(): void {
     this.#isKilled = true
     this.#output.destroy(abortError('ffmpeg'))
@@ -110,22 +115,23 @@ class Killable {
   }
 }
 
-function endOf(command: ffmpeg.FfmpegCommand, lastLines: LastLines): Promise<FfmpegEnd> {
+function endOf(
+  command: ffmpeg.FfmpegCommand,
+  { lastLines, starting }: { lastLines: LastLines; starting: Starting },
+): Promise<FfmpegEnd> {
   return new Promise((resolve, reject) => {
     command.on('end', () => {
       resolve({ exitCode: 0, lastLines: lastLines.lines })
     })
     command.on('error', (error: Error) => {
-      const ending = /^ffmpeg (?:exited with code (\d+)|was killed)/.exec(error.message)
-      if (ending !== null) {
-        const exitCode = ending[1] === undefined ? undefined : Number(ending[1])
-        resolve({ exitCode, lastLines: lastLines.lines })
-      } else if ((error as NodeJS.ErrnoException).syscall?.startsWith('spawn') === true) {
-        reject(new StreamError('FFMPEG_NOT_FOUND', `ffmpeg could not be started: ${error.message}.`, { cause: error }))
-      } else {
-        // The output was closed by us: the process is on its way out.
-        resolve({ exitCode: undefined, lastLines: lastLines.lines })
+      const isSpawnError = (error as NodeJS.ErrnoException).syscall?.startsWith('spawn') === true
+      if (starting.isFailed || isSpawnError) {
+        reject(new StreamError('FFMPEG_NOT_FOUND', `ffmpeg can't be started: ${error.message}.`, { cause: error }))
+        return
       }
+      // Neither a code nor a signal: the output was closed by `kill`, and the process is on its way out.
+      const code = /^ffmpeg exited with code (\d+)/.exec(error.message)?.[1]
+      resolve({ exitCode: code === undefined ? undefined : Number(code), lastLines: lastLines.lines })
     })
   })
 }

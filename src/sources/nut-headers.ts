@@ -1,4 +1,4 @@
-import { StreamError } from '../errors.js'
+import { HeaderBytes, malformed } from './nut-numbers.js'
 
 /** A fraction of two whole numbers, e.g. the seconds of one tick. */
 export interface Rational {
@@ -36,59 +36,6 @@ export interface NutStreamHeader {
 
 /** The code of a frame can't be this byte: it begins a packet. */
 export const STARTCODE_BYTE = 0x4e
-
-/** Reads NUT's numbers off the bytes of one header. */
-class HeaderBytes {
-  readonly #bytes: Uint8Array
-  #place = 0
-
-  constructor(bytes: Uint8Array) {
-    this.#bytes = bytes
-  }
-
-  /** A `v`: big-endian groups of 7 bits, the high bit says that more follow. */
-  unsigned(): number {
-    let value = 0
-    for (;;) {
-      const byte = this.#bytes[this.#place]
-      if (byte === undefined) throw malformed('a header ends too soon')
-      this.#place += 1
-      value = addBits(value, byte)
-      if (byte < 0x80) return value
-    }
-  }
-
-  /** An `s`: 0, 1, -1, 2, -2, … coded as 0, 1, 2, 3, 4, … */
-  signed(): number {
-    return toSigned(this.unsigned())
-  }
-
-  /** A `vb`: a length and as many bytes. */
-  block(): Uint8Array {
-    const length = this.unsigned()
-    const block = this.#bytes.subarray(this.#place, this.#place + length)
-    if (block.length < length) throw malformed('a header ends too soon')
-    this.#place += length
-    return block
-  }
-}
-
-/** Adds the 7 low bits of a byte to a `v` read so far. */
-export function addBits(value: number, byte: number): number {
-  const sum = value * 128 + (byte & 0x7f)
-  if (!Number.isSafeInteger(sum)) throw malformed('a number is too large')
-  return sum
-}
-
-/** Turns a `v` into an `s`. */
-export function toSigned(value: number): number {
-  return value % 2 === 0 ? 0 - value / 2 : (value + 1) / 2
-}
-
-/** A NUT stream that isn't one, or not of the kind we asked ffmpeg for. */
-export function malformed(what: string): StreamError {
-  return new StreamError('VIDEO_DECODER_FAILED', `The output of ffmpeg is not the NUT stream asked for: ${what}.`)
-}
 
 /**
  * Reads a main header:

@@ -1,9 +1,12 @@
 import type { Rational } from './nut-headers.js'
 
-/** Options that make ffmpeg list the packets of the first video track and the first sound track as text. */
+/**
+ * Options that make ffmpeg list the packets of the first video track as text, and of sound and subtitles, which
+ * can be longer: without them a whole file would look as if it were cut off.
+ */
 export const LIST_PACKETS_OPTIONS: readonly string[] = [
   // `V` leaves out cover pictures.
-  ...['-map', '0:V:0', '-map', '0:a:0?', '-c', 'copy'],
+  ...['-map', '0:V:0', '-map', '0:a:0?', '-map', '0:s?', '-c', 'copy'],
   // Without these two it would leave out what lies before the first keyframe or before 0.
   ...['-copyinkf', '-copypriorss', '1'],
   ...['-f', 'framecrc'],
@@ -25,7 +28,7 @@ export interface PacketList {
   readonly totalDuration: number
   /** Number of all packets, those never shown included. */
   readonly totalPackets: number
-  /** Media time at which the last packet of picture or sound ends, in seconds. */
+  /** Media time at which the last packet of any kind ends, in seconds. */
   readonly endSeconds: number
   /** Whether the last picture is only a part: the file ends inside it. It isn't in the lists. */
   readonly isLastCut: boolean

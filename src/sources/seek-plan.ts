@@ -17,8 +17,8 @@ export interface PlanOptions {
   readonly startCost?: number
 }
 
-/** More wanted pictures than this in one filter expression would make the command line too long. */
-const MAX_PICTURES_A_JOB = 500
+/** More spans of wanted pictures than this in one filter expression would make the command line too long. */
+const MAX_SPANS_A_JOB = 500
 
 /** One picture to be had. */
 export interface WantedPicture {
@@ -56,17 +56,27 @@ export function planDecoding(
   { startCost = startCostOf(track) }: PlanOptions = {},
 ): DecodeJob[] {
   const keyframes = track.keyTicks.map((ticks) => firstAtOrAfter(track.ticks, ticks))
-  const groups: WantedPicture[][] = []
+  const groups: Group[] = []
   for (const picture of countRepeats(indices)) {
     const group = groups.at(-1)
-    const last = group?.at(-1)
+    const skipped = picture.index - (group?.pictures.at(-1)?.index ?? -Infinity) - 1
     const restart = startCost + picture.index - startOf(keyframes, picture.index).index
-    const isCheaperOn = last !== undefined && picture.index - last.index <= restart
-    const hasRoom = group !== undefined && group.length < MAX_PICTURES_A_JOB
-    if (group !== undefined && (!track.hasTimestamps || (isCheaperOn && hasRoom))) group.push(picture)
-    else groups.push([picture])
+    const isCheaperOn = skipped + 1 <= restart && (skipped === 0 || (group?.spans ?? 0) < MAX_SPANS_A_JOB)
+    if (group === undefined || (track.hasTimestamps && !isCheaperOn)) {
+      groups.push({ pictures: [picture], spans: 1 })
+    } else {
+      group.pictures.push(picture)
+      if (skipped > 0) group.spans += 1
+    }
   }
-  return groups.map((group) => jobOf(track, keyframes, group))
+  return groups.map(({ pictures }) => jobOf(track, keyframes, pictures))
+}
+
+/** Pictures that one run of a decoder is to give. */
+interface Group {
+  readonly pictures: WantedPicture[]
+  /** In how many stretches without a gap they lie. */
+  spans: number
 }
 
 /** What starting a decoder costs, in pictures of this track. */

@@ -3,6 +3,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { defer, of } from 'rxjs'
 
 import { expectInteger, expectNumber, expectText } from '../checks.js'
+import { StreamError } from '../errors.js'
 import { createLedger } from '../ledger.js'
 import type { Question, StreamInfo } from '../types.js'
 import { type Picture, pacedFrames } from './paced-frames.js'
@@ -53,6 +54,13 @@ export interface SyntheticOptions {
    */
   readonly isLive?: boolean
   /**
+   * Place of the frame instead of which the stream errors with `VIDEO_DECODER_FAILED`, as a camera that is
+   * lost would.
+   *
+   * @default none
+   */
+  readonly failAt?: number
+  /**
    * Most frames handed out and not settled yet.
    *
    * @default 32
@@ -87,6 +95,7 @@ export function synthetic(options: SyntheticOptions = {}): Source {
     width: expectInteger('width', options.width ?? 64, 2),
     height: expectInteger('height', options.height ?? 48, 1),
     seed: expectInteger('seed', options.seed ?? 1, 0),
+    failAt: options.failAt === undefined ? Infinity : expectInteger('failAt', options.failAt, 0),
   }
 
   return {
@@ -109,12 +118,14 @@ interface Scene {
   readonly width: number
   readonly height: number
   readonly seed: number
+  readonly failAt: number
 }
 
-async function* pictures({ frames, fps, width, height, seed }: Scene): AsyncGenerator<Picture> {
+async function* pictures({ frames, fps, width, height, seed, failAt }: Scene): AsyncGenerator<Picture> {
   for (let index = 0; index < frames; index++) {
     // Nothing here waits for a device, so others would never get their turn.
     await nextTurn()
+    if (index === failAt) throw new StreamError('VIDEO_DECODER_FAILED', `Frame ${index} was to fail.`)
     const ptsMs = Math.round((index * 1e6) / fps) / 1000
     yield { index, ptsMs, width, height, data: noise({ index, seed, length: width * height * 3 }) }
   }

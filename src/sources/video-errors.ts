@@ -77,12 +77,13 @@ export function noPicturesError(path: string): StreamError {
 
 /** The error for a decoder that died, as opposed to one that met damaged data. */
 export function killedError(path: string, end: FfmpegEnd): StreamError {
-  const last = lastComplaint(end)
-  return new StreamError('VIDEO_DECODER_FAILED', `ffmpeg died while it read ${path}${last === '' ? '' : ` (${last})`}.`)
+  return new StreamError('VIDEO_DECODER_FAILED', `ffmpeg died while it read ${path}: ${lastComplaint(end)}.`)
 }
 
 /** What ffmpeg said last, without its prefixes. */
 export function lastComplaint({ lastLines }: FfmpegEnd): string {
   const errors = lastLines.filter((line) => /\[(?:error|fatal|panic)\]/.test(line))
-  return (errors.at(-1) ?? '').replace(/^.*\[(?:error|fatal|panic)\]\s*/, '').replace(/\.$/, '')
+  const [last] = errors.slice(-1)
+  if (last === undefined) return 'it gave no reason'
+  return last.replace(/^.*\[(?:error|fatal|panic)\]\s*/, '').replace(/\.$/, '')
 }

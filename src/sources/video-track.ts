@@ -29,7 +29,7 @@ export interface VideoTrack {
   readonly averageFps: number
   /** Timestamp that ffmpeg's `-ss` counts from, in seconds. */
   readonly startSeconds: number
-  /** Length of what is there, in seconds, picture or sound, whichever is longer. */
+  /** Length of what is there, in seconds: pictures, sound or subtitles, whichever is longest. */
   readonly presentSeconds: number
   /** Length that the container announces, in seconds; undefined where it doesn't. */
   readonly announcedSeconds: number | undefined

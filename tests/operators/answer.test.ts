@@ -165,7 +165,8 @@ describe('answer', () => {
   })
 
   test('then gives an error result and goes on with the next question', async () => {
-    const { fake, stream, clips, results, events, ends, counts } = setUp(['First?', 'Second?'], { retries: 1 })
+    const set = setUp(['First?', 'Second?'], { retries: 1 })
+    const { fake, stream, clips, results, events, ends: outputEnds, counts } = set
     clips.next(createClip(stream))
     await settled()
     at(fake.connectCalls, 0).resolve(visualTokens(4))
@@ -182,8 +183,9 @@ describe('answer', () => {
       { kind: 'answer', question: 'Second?', answer: 'Two.' },
     ])
     expect(resultSchema.parse(results[0])).toEqual(results[0])
-    expect(events.filter(({ kind }) => kind === 'answer-end')).toMatchObject([{ outcome: 'error' }, { outcome: 'stop' }])
-    expect(ends).toEqual([])
+    const ends = events.filter(({ kind }) => kind === 'answer-end')
+    expect(ends).toMatchObject([{ outcome: 'error' }, { outcome: 'stop' }])
+    expect(outputEnds).toEqual([])
     expect(counts()).toMatchObject({ answered: 1, questionsFailed: 1, questionsInFlight: 0 })
   })
 

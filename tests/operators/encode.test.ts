@@ -55,7 +55,8 @@ describe('encode', () => {
     await settled()
     at(model.encodeCalls, 0).resolve([features(0)])
     await settled()
-    expect(model.encodeCalls.map(({ input }) => input.map(({ data, width, height }) => [data[0], width, height]))).toEqual([
+    const handed = model.encodeCalls.map(({ input }) => input.map(({ data, width, height }) => [data[0], width, height]))
+    expect(handed).toEqual([
       [[0, 2, 2]],
       [[1, 2, 2], [2, 2, 2], [3, 2, 2]],
     ])

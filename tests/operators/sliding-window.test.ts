@@ -17,7 +17,7 @@ const firstThree = [0, 1, 2].map((index) => createEncodedFrame(stream, index))
 const lettersOf = (clip: Clip): string => clip.frames.map(({ index }) => LETTERS.charAt(index)).join('')
 
 /** Compares windows by the letters of their frames. */
-function expectWindows(options: Options, marbles: { source: string; expected: string; values: Record<string, string> }) {
+function expectWindows(options: Options, marbles: { source: string; expected: string; values: object }) {
   new TestScheduler((actual, expected) => {
     expect(actual).toEqual(expected)
   }).run(({ hot, expectObservable }) => {

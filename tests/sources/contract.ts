@@ -13,8 +13,8 @@ import { childProcesses } from './helpers/processes.js'
 export interface ContractSubject {
   /** A source of one finite stream with at least 20 frames. */
   readonly make: (settings: { maxFramesInFlight: number }) => Source
-  /** A source whose stream fails; undefined for a kind that can't fail, with the reason. */
-  readonly makeBroken: (() => Source) | { readonly reason: string }
+  /** A source whose stream fails. */
+  readonly makeBroken: () => Source
 }
 
 /** What every source of a finite stream must do. */
@@ -105,17 +105,13 @@ export function sourceContract(kind: string, { make, makeBroken }: ContractSubje
       expect(info.health()).toEqual({ coverage: 1, warnings: [] })
     })
 
-    if (typeof makeBroken === 'function') {
-      test('errors with a coded error and leaves no process behind', async () => {
-        const { frames } = await onlyStream(makeBroken())
-        await expect(lastValueFrom(frames)).rejects.toBeInstanceOf(StreamError)
-        await vi.waitFor(() => {
-          expect(childProcesses()).toEqual([])
-        }, WAIT)
-      })
-    } else {
-      test.skip(`errors with a coded error: ${makeBroken.reason}`)
-    }
+    test('errors with a coded error and leaves no process behind', async () => {
+      const { frames } = await onlyStream(makeBroken())
+      await expect(lastValueFrom(frames)).rejects.toBeInstanceOf(StreamError)
+      await vi.waitFor(() => {
+        expect(childProcesses()).toEqual([])
+      }, WAIT)
+    })
   })
 }
 

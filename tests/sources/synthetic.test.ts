@@ -1,3 +1,4 @@
+import { lastValueFrom } from 'rxjs'
 import { expect, test } from 'vitest'
 
 import { synthetic } from '../../src/sources/synthetic.js'
@@ -6,7 +7,7 @@ import { md5, onlyStream, readAll } from './helpers/frames.js'
 
 sourceContract('synthetic', {
   make: ({ maxFramesInFlight }) => synthetic({ frames: 24, maxFramesInFlight }),
-  makeBroken: { reason: 'made-up frames need nothing that could be missing' },
+  makeBroken: () => synthetic({ failAt: 3 }),
 })
 
 test('numbers its frames in the pixels and in time', async () => {
@@ -32,7 +33,13 @@ test('carries its name, its questions and whether it is live', async () => {
   expect(info).toMatchObject({ id: 'door', isLive: true, questions: ['Who?'] })
 })
 
-test.each([{ frames: 0 }, { fps: 0 }, { width: 1 }, { height: 0 }, { seed: -1 }, { id: '' }, { maxFramesInFlight: 0 }])(
+test('fails where it is told to, after the frames before', async () => {
+  const { frames, info } = await onlyStream(synthetic({ failAt: 3 }))
+  await expect(lastValueFrom(frames)).rejects.toMatchObject({ code: 'VIDEO_DECODER_FAILED', canRetry: true })
+  expect(info.ledger.counts().handedOut).toBe(3)
+})
+
+test.each([{ frames: 0 }, { fps: 0 }, { width: 1 }, { height: 0 }, { seed: -1 }, { id: '' }, { maxFramesInFlight: 0 }, { failAt: -1 }])(
   'refuses %o',
   (options) => {
     expect(() => synthetic(options)).toThrow(expect.objectContaining({ code: 'SETTING_INVALID' }))

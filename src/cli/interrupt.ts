@@ -1,0 +1,35 @@
+import { constants } from 'node:os'
+import { performance } from 'node:perf_hooks'
+
+import type { Reporter } from './reporter.js'
+
+/**
+ * The same signal twice within this time is one key press: the terminal sends it to the whole process
+ * group, and under `npm start` npm passes its own on.
+ */
+const SAME_PRESS_MS = 300
+
+/**
+ * Calls `stop` at the first Ctrl-C or SIGTERM; the second one ends the process at once.
+ *
+ * @param what What the first one does, for the user.
+ * @returns how to stop listening.
+ */
+export function onInterrupt(reporter: Pick<Reporter, 'warning'>, what: string, stop: () => void): () => void {
+  let first: { readonly signal: NodeJS.Signals; readonly atMs: number } | undefined
+  const handle = (signal: NodeJS.Signals): void => {
+    if (first === undefined) {
+      first = { signal, atMs: performance.now() }
+      reporter.warning(`${what} (Ctrl-C again ends at once)`)
+      stop()
+      return
+    }
+    const isSamePress = signal === first.signal && performance.now() - first.atMs < SAME_PRESS_MS
+    if (!isSamePress) process.exit(128 + constants.signals[signal])
+  }
+  const signals = ['SIGINT', 'SIGTERM'] as const
+  for (const signal of signals) process.on(signal, handle)
+  return () => {
+    for (const signal of signals) process.off(signal, handle)
+  }
+}

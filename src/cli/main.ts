@@ -1,0 +1,66 @@
+import { Command, CommanderError } from 'commander'
+
+import { packageVersion } from '../version.js'
+import { addAskCommand } from './ask.js'
+import { addConvertCommand } from './convert.js'
+import { createReporter } from './reporter.js'
+import type { Reporter } from './reporter.js'
+import { addRunCommand } from './run.js'
+
+/** Exit codes: what came out is one of these, or 128 + the signal of a second Ctrl-C. */
+const [OK, FAILED, WRONG_ARGUMENT] = [0, 1, 2]
+
+/**
+ * Runs the command line.
+ *
+ * Results go to stdout, all else to stderr. A wrong argument is one line and 2; a failure one line with
+ * its code and 1, with the stack under `--verbose`.
+ *
+ * @param argv As `process.argv`.
+ * @returns the exit code.
+ */
+export async function main(argv: readonly string[]): Promise<number> {
+  const reporter = createReporter()
+  const fail = (error: unknown): void => {
+    reporter.failure(error)
+    process.exit(FAILED)
+  }
+  process.on('uncaughtException', fail)
+  process.on('unhandledRejection', fail)
+  // Whoever prints is told of a closed pipe; without a listener it would end the process on its own.
+  process.stdout.on('error', () => undefined)
+  try {
+    const program = createProgram(reporter)
+    // Commander would print the whole help.
+    if (argv.length <= 2) program.error('no command: name one of ask, convert and run')
+    await program.parseAsync(argv)
+    return OK
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? OK : WRONG_ARGUMENT
+    reporter.failure(error)
+    return FAILED
+  }
+}
+
+function createProgram(reporter: Reporter): Command {
+  const program = new Command('tinyllava-stream')
+  program
+    .description('Answers questions about video with TinyLLaVA-Video on ONNX Runtime.')
+    .version(packageVersion())
+    .helpCommand(false)
+    .showSuggestionAfterError(true)
+    .exitOverride()
+    .configureOutput({
+      outputError: (message) => {
+        reporter.wrongArgument(message)
+      },
+    })
+    .enablePositionalOptions()
+    .hook('preAction', (_program, command) => {
+      if (command.opts<{ verbose?: boolean }>().verbose === true) reporter.beVerbose()
+    })
+  addAskCommand(program, reporter)
+  addConvertCommand(program, reporter)
+  addRunCommand(program, reporter)
+  return program
+}

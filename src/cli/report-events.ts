@@ -1,0 +1,45 @@
+import type { Observable } from 'rxjs'
+
+import type { RunEvent } from '../service/events.js'
+import { createProgress } from './progress.js'
+import type { Reporter } from './reporter.js'
+
+/** Tells on stderr what a run meets, without a word of questions and answers. */
+export function reportEvents(events: Observable<RunEvent>, reporter: Reporter): void {
+  const progress = createProgress('building the demo model')
+  events.subscribe({
+    next: (event) => {
+      if (event.kind === 'model-build') progress.update(event)
+      else {
+        if (event.kind === 'model-ready') progress.end()
+        report(event, reporter)
+      }
+    },
+    complete: () => {
+      progress.end()
+    },
+  })
+}
+
+function report(event: RunEvent, reporter: Reporter): void {
+  switch (event.kind) {
+    case 'model-ready':
+      reporter.detail(`model ${event.model.name} is ready: ${event.model.precision} on ${event.model.device}`)
+      return
+    case 'stream-start':
+      reporter.detail(`stream ${event.streamId} begins`)
+      return
+    case 'stream-warning':
+      reporter.warning(`${event.streamId}: ${event.message}`)
+      return
+    case 'stream-end':
+      if (event.error !== undefined) reporter.failure(event.error)
+      reporter.detail(`stream ${event.streamId} ended: ${event.outcome}, ${JSON.stringify(event.counts)}`)
+      return
+    case 'source-error':
+      reporter.failure(event.error)
+      return
+    default:
+    // Pieces of answers are not for stderr.
+  }
+}

@@ -1,0 +1,86 @@
+import { existsSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+
+import { answerSchema } from '../../src/envelope.js'
+import { linesOf, runCli } from './spawn-cli.js'
+import type { CliEnd } from './spawn-cli.js'
+
+const checkpoint = fileURLToPath(new URL('../reference/cases/qwen2-group-16/checkpoint', import.meta.url))
+const clip = fileURLToPath(new URL('../media/bunny.mp4', import.meta.url))
+
+let folder: string
+let bundle: string
+let converted: CliEnd
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'ask-'))
+  bundle = join(folder, 'bundle')
+  converted = await runCli(['convert', checkpoint, '--out', bundle])
+})
+afterAll(() => rm(folder, { recursive: true, force: true }))
+
+/** Asks the small model of the bundle; what it says is noise, but always the same. */
+const ask = (...args: readonly string[]): Promise<CliEnd> =>
+  runCli(['ask', clip, ...args, '--model', bundle, '--max-new-tokens', '4'])
+
+describe('convert', () => {
+  test('prints the bundle’s folder, and on stderr a line for each graph', () => {
+    expect(converted).toMatchObject({ status: 0, stdout: `${bundle}\n` })
+    expect(linesOf(converted.stderr)).toContainEqual(expect.stringMatching(/^converting: vision_encoder\.onnx/))
+    expect(existsSync(join(bundle, 'manifest.json'))).toBe(true)
+  })
+
+  test.each([
+    [[checkpoint, '--out', '.'], 'CONVERT_OUTPUT_EXISTS'],
+    [['no-such-checkpoint', '--out', 'new'], 'CHECKPOINT_NOT_FOUND'],
+  ])('a failure is one line and exit code 1: %j', async (args, code) => {
+    const { status, stdout, stderr } = await runCli(['convert', ...args], { cwd: folder })
+    expect({ status, stdout }).toEqual({ status: 1, stdout: '' })
+    expect(linesOf(stderr)).toEqual([expect.stringMatching(new RegExp(`^tinyllava-stream: ${code}: `))])
+  })
+})
+
+describe('ask', () => {
+  test('one question: its answer alone', async () => {
+    const { status, stdout, stderr } = await ask('What?')
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+    expect(stdout).not.toContain('What?')
+    expect(stdout.endsWith('\n')).toBe(true)
+  })
+
+  test('several questions: each with its answer; --json the results themselves, the same ones', async () => {
+    const [plain, json] = await Promise.all([ask('First?', 'Second?'), ask('First?', 'Second?', '--json')])
+    expect([plain.status, json.status]).toEqual([0, 0])
+    const answers = linesOf(json.stdout).map((line) => answerSchema.parse(JSON.parse(line)))
+    expect(answers.map(({ question, clip }) => [question, clip.frames.length])).toEqual([
+      ['First?', 16],
+      ['Second?', 16],
+    ])
+    expect(linesOf(plain.stdout).filter((line) => !line.startsWith('  '))).toEqual(['First?', 'Second?'])
+  })
+
+  test('takes so many frames as it is told, or one each second', async () => {
+    const [some, eachSecond] = await Promise.all([
+      ask('What?', '--json', '--frames', '3'),
+      ask('What?', '--json', '--frames-per-second', '--max-frames', '4'),
+    ])
+    const countOf = ({ stdout }: CliEnd) => answerSchema.parse(JSON.parse(stdout)).clip.frames.length
+    expect([countOf(some), countOf(eachSecond)]).toEqual([3, 4])
+  })
+
+  test('a missing file is told of before the model is looked for', async () => {
+    const { status, stdout, stderr } = await runCli(['ask', 'no-such-clip.mp4', 'What?', '--model', 'no-such-bundle'])
+    expect({ status, stdout }).toEqual({ status: 1, stdout: '' })
+    expect(linesOf(stderr)).toEqual([expect.stringMatching(/^tinyllava-stream: VIDEO_NOT_FOUND: .*no-such-clip\.mp4/)])
+  })
+
+  test('a bundle that isn’t there is one line with its code', async () => {
+    const { status, stderr } = await runCli(['ask', clip, 'What?', '--model', 'no-such-bundle'])
+    expect(status).toBe(1)
+    expect(linesOf(stderr)).toEqual([expect.stringMatching(/^tinyllava-stream: BUNDLE_NOT_FOUND: /)])
+  })
+})

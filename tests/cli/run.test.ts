@@ -1,0 +1,144 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+
+import { fakeModelSource } from './fake-model.js'
+import { linesOf, runCli, startCli } from './spawn-cli.js'
+
+let folder: string
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'run-'))
+})
+afterEach(() => rm(folder, { recursive: true, force: true }))
+
+interface PipelineParts {
+  readonly before?: string
+  readonly model?: string
+  readonly source?: string
+  readonly sinks?: string
+}
+
+/** Writes a pipeline, far from this package, and returns its path. */
+async function writePipeline({ before = '', model, source, sinks }: PipelineParts): Promise<string> {
+  const path = join(folder, 'pipeline.ts')
+  await writeFile(
+    path,
+    `import { answer, consoleSink, definePipeline, encode, jsonLines, slidingWindow, synthetic } from 'tinyllava-stream'
+     ${before}
+     enum Wording { What = 'What?' }
+     const model: any = ${model ?? fakeModelSource()}
+     export default definePipeline({
+       name: 'test',
+       model,
+       sources: [${source ?? "synthetic({ frames: 2, fps: 1 })"}],
+       stream: (frames, context) =>
+         frames.pipe(encode(context.model), slidingWindow({ frames: 2 }), answer(context.model, Wording.What)),
+       sinks: [${sinks ?? 'consoleSink()'}],
+     })`,
+  )
+  return path
+}
+
+describe('run', () => {
+  test('runs a TypeScript file that lies outside of any package', async () => {
+    const { status, stdout } = await runCli(['run', await writePipeline({})])
+    expect(status).toBe(0)
+    expect(linesOf(stdout)).toEqual([expect.stringContaining('synthetic'), '  What?', '  echo: What?'])
+  })
+
+  test('hands arguments on, and loads files beside it', async () => {
+    await writeFile(join(folder, 'helper.ts'), 'export const say = (text: string): void => console.error(text)')
+    const before = "import { say } from './helper'\nsay(process.argv.slice(2).join('+'))"
+    const { status, stderr } = await runCli(['run', await writePipeline({ before }), 'one', '--two'])
+    expect(status).toBe(0)
+    expect(stderr).toContain('one+--two')
+  })
+
+  test('its classes are those of the command line, so that its errors are told as they are', async () => {
+    const before = `import { StreamError } from 'tinyllava-stream'
+      throw new StreamError('SETTING_INVALID', 'I refuse.')`
+    const { status, stderr } = await runCli(['run', await writePipeline({ before })])
+    expect({ status, stderr }).toEqual({ status: 1, stderr: 'tinyllava-stream: SETTING_INVALID: I refuse.\n' })
+  })
+
+  test.each([
+    ['export default 3', 'not a declaration'],
+    ['export const pipeline = 3', 'not a declaration'],
+    ['export const x: = 3', 'ParseError'],
+    ["import 'no-such-package'\nexport default 3", "Cannot find module 'no-such-package'"],
+    ['null!.x', 'Cannot read properties of null'],
+  ])('a file that holds no pipeline is one line and exit code 1: %s', async (text, expected) => {
+    const path = join(folder, 'pipeline.ts')
+    await writeFile(path, text)
+    const { status, stdout, stderr } = await runCli(['run', path])
+    expect({ status, stdout }).toEqual({ status: 1, stdout: '' })
+    expect(linesOf(stderr)).toEqual([expect.stringMatching(/^tinyllava-stream: PIPELINE_INVALID: /)])
+    expect(stderr).toContain(expected)
+  })
+
+  test('a failure is one line with its code; --verbose adds stack and cause', async () => {
+    const path = await writePipeline({ sinks: "jsonLines('no-such-folder/answers.jsonl')" })
+    const [short, long] = await Promise.all([runCli(['run', path]), runCli(['run', '--verbose', path])])
+    expect(short).toMatchObject({ status: 1, stdout: '' })
+    expect(linesOf(short.stderr)).toEqual([
+      expect.stringMatching(/^tinyllava-stream: SINK_FAILED: .*its directory does not exist.*\(ENOENT\)\.$/),
+    ])
+    expect(long.status).toBe(1)
+    expect(long.stderr).toMatch(/StreamError: Could not open[\s\S]*\n {4}at [\s\S]*\[cause\]: Error: ENOENT/)
+  })
+
+  test('an error nobody expected is one line too', async () => {
+    const model = fakeModelSource("Promise.reject(new TypeError('a mistake\\nin code'))")
+    const path = await writePipeline({ model })
+    const [short, long] = await Promise.all([runCli(['run', path]), runCli(['run', '--verbose', path])])
+    expect(short.status).toBe(1)
+    expect(linesOf(short.stderr)).toEqual([
+      'asked',
+      'tinyllava-stream: unexpected error: TypeError: a mistake in code (--verbose shows where; please report it)',
+    ])
+    expect(long.stderr).toMatch(/TypeError: a mistake\n in code|TypeError: a mistake\nin code\n {4}at /)
+  })
+
+  test('says nothing of questions and answers on stderr', async () => {
+    const { stdout, stderr } = await runCli(['run', '--verbose', await writePipeline({})])
+    expect(stdout).toContain('echo: What?')
+    expect(stderr).toContain('stream synthetic ended: complete')
+    expect(stderr).not.toContain('What?')
+  })
+
+  test('Ctrl-C finishes what is under way, and ends with 0', async () => {
+    // The answer comes only after the signal, from a camera that never ends.
+    const model = fakeModelSource("new Promise((resolve) => process.once('SIGINT', () => setImmediate(resolve)))")
+    const before = `
+      import { NEVER, concat, map } from 'rxjs'
+      const few = synthetic({ frames: 3, fps: 1, isLive: true })
+      const goOn = map(({ info, frames }) => ({ info, frames: concat(frames, NEVER) }))
+      const camera = { ...few, streams: few.streams.pipe(goOn) }`
+    const source = 'camera'
+    const cli = startCli(['run', await writePipeline({ model, before, source })])
+    await cli.whenSaid('asked')
+    cli.child.kill('SIGINT')
+    const { status, stdout, stderr } = await cli.end
+    expect({ status, stdout: linesOf(stdout).at(-1) }).toEqual({ status: 0, stdout: '  echo: What?' })
+    expect(stderr).toContain('warning: stopping: finishing what is under way (Ctrl-C again ends at once)')
+  })
+
+  test('a second signal ends it at once', async () => {
+    const cli = startCli(['run', await writePipeline({ model: fakeModelSource('new Promise(() => setInterval(() => {}, 1e6))') })])
+    await cli.whenSaid('asked')
+    cli.child.kill('SIGINT')
+    await cli.whenSaid('stopping')
+    cli.child.kill('SIGTERM')
+    expect((await cli.end).status).toBe(128 + 15)
+  })
+
+  test('a reader that goes away is a failed sink', async () => {
+    const cli = startCli(['run', await writePipeline({})])
+    cli.child.stdout?.destroy()
+    const { status, stderr } = await cli.end
+    expect(status).toBe(1)
+    expect(stderr).toContain('SINK_FAILED: Could not print an answer: its reader has gone (EPIPE).')
+  })
+})

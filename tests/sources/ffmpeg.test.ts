@@ -1,0 +1,136 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
+
+import { type FfmpegJob, startFfmpeg } from '../../src/sources/ffmpeg.js'
+import { file } from '../../src/sources/file.js'
+import { WAIT } from './contract.js'
+import { readAll } from './helpers/frames.js'
+import { BUNNY, MediaFolder } from './helpers/media.js'
+import { childProcesses } from './helpers/processes.js'
+
+const folder = new MediaFolder().path
+const RAW = ['-map', '0:V:0', '-pix_fmt', 'rgb24', '-f', 'rawvideo']
+
+function jobOf(options: Partial<FfmpegJob> = {}): FfmpegJob {
+  return { path: BUNNY, inputOptions: [], outputOptions: RAW, ...options }
+}
+
+async function lengthOf(output: AsyncIterable<Uint8Array>): Promise<number> {
+  let length = 0
+  for await (const chunk of output) length += chunk.length
+  return length
+}
+
+function useBinary(path: string): void {
+  vi.stubEnv('FFMPEG_PATH', path)
+  onTestFinished(() => {
+    vi.unstubAllEnvs()
+  })
+}
+
+const allGone = () =>
+  vi.waitFor(() => {
+    expect(childProcesses()).toEqual([])
+  }, WAIT)
+
+describe('startFfmpeg', () => {
+  test('gives all of stdout and a clean end', async () => {
+    const { output, ended } = startFfmpeg(jobOf())
+    expect(await lengthOf(output)).toBe(125 * 640 * 360 * 3)
+    expect(await ended).toMatchObject({ exitCode: 0 })
+    expect(childProcesses()).toEqual([])
+  })
+
+  test('tells how ffmpeg failed, in its own last lines', async () => {
+    const { output, ended } = startFfmpeg(jobOf({ path: '/nowhere.mp4' }))
+    expect(await lengthOf(output)).toBe(0)
+    const { exitCode, lastLines } = await ended
+    expect(exitCode).toBeGreaterThan(0)
+    expect(lastLines.join('\n')).toContain('No such file or directory')
+  })
+
+  test('keeps the last 20 lines, and tells each as it comes', async () => {
+    const lines: string[] = []
+    const noisy = ['-vf', 'showinfo', ...RAW]
+    const { output, ended } = startFfmpeg(jobOf({ outputOptions: noisy, onLine: (line) => lines.push(line) }))
+    await lengthOf(output)
+    const { lastLines } = await ended
+    expect(lines.length).toBeGreaterThan(125)
+    expect(lastLines).toEqual(lines.slice(-20))
+    expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(300)
+  })
+
+  test('shows no login in a line', async () => {
+    const { output, ended } = startFfmpeg(jobOf({ path: '/nowhere/rtsp://admin:secret@camera/live' }))
+    await lengthOf(output)
+    const text = (await ended).lastLines.join('\n')
+    expect(text).toContain('rtsp://***@camera')
+    expect(text).not.toContain('secret')
+  })
+
+  test('waits while nobody reads', async () => {
+    const run = startFfmpeg(jobOf())
+    let before = -1
+    await vi.waitFor(() => {
+      const ticks = childProcesses()[0]?.ticks ?? -1
+      const isStill = ticks > 0 && ticks === before
+      before = ticks
+      expect(isStill).toBe(true)
+    }, { ...WAIT, interval: 100 })
+    expect(childProcesses().map(({ state }) => state)).toEqual(['S'])
+    run.kill()
+    await allGone()
+  })
+
+  test('leaves no process and no zombie behind when killed while it runs', async () => {
+    const run = startFfmpeg(jobOf())
+    const bytes = run.output[Symbol.asyncIterator]()
+    expect((await bytes.next()).done).toBe(false)
+    expect(childProcesses()).toHaveLength(1)
+    run.kill()
+    await allGone()
+    await run.ended
+  })
+
+  test('leaves no process behind when killed before it has started', async () => {
+    const run = startFfmpeg(jobOf())
+    run.kill()
+    await expect(lengthOf(run.output)).rejects.toMatchObject({ code: 'ABORTED' })
+    await run.ended
+    await allGone()
+  })
+
+  test('may be killed again, and after its end', async () => {
+    const run = startFfmpeg(jobOf())
+    await lengthOf(run.output)
+    await run.ended
+    run.kill()
+    run.kill()
+    expect(await run.ended).toMatchObject({ exitCode: 0 })
+  })
+
+  test('fails at once where there is no ffmpeg', () => {
+    useBinary('/nowhere/ffmpeg')
+    expect(() => startFfmpeg(jobOf())).toThrow(expect.objectContaining({ code: 'FFMPEG_NOT_FOUND' }))
+  })
+
+  test('fails where the binary is none for this system', async () => {
+    const binary = join(folder, 'binary')
+    writeFileSync(binary, 'no program', { mode: 0o755 })
+    useBinary(binary)
+    const { ended } = startFfmpeg(jobOf())
+    await expect(ended).rejects.toMatchObject({ code: 'FFMPEG_NOT_FOUND' })
+    await expect(readAll(file(BUNNY))).rejects.toMatchObject({ code: 'FFMPEG_NOT_FOUND' })
+  })
+
+  test('says that a signal ended it', async () => {
+    const binary = join(folder, 'dying')
+    writeFileSync(binary, '#!/bin/sh\nkill -SEGV $$\n', { mode: 0o755 })
+    useBinary(binary)
+    const { output, ended } = startFfmpeg(jobOf())
+    expect(await lengthOf(output)).toBe(0)
+    expect(await ended).toEqual({ exitCode: undefined, lastLines: [] })
+  })
+})
