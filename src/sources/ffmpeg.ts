@@ -5,6 +5,7 @@ import ffmpeg from 'fluent-ffmpeg'
 import { StreamError, abortError } from '../errors.js'
 import { FORMAT_ALLOW_LIST } from './container-formats.js'
 import { findFfmpeg } from './ffmpeg-binary.js'
+import { reportFailedStarts } from './fluent-ffmpeg-repair.js'
 import { redactUrl } from './redact.js'
 
 /** Lines of stderr that are kept for messages. */
@@ -37,8 +38,8 @@ export interface FfmpegRun {
   /** Its stdout. Left unread, the pipe fills and ffmpeg waits: that is the backpressure. */
   readonly output: AsyncIterable<Uint8Array>
   /**
-   * Resolves once the process is gone (after `kill`: is going). Rejects with `FFMPEG_NOT_FOUND` where it can't
-   * be started.
+   * Resolves once the process is gone (after `kill`: is going). Where it can't be started, rejects with
+   * `FFMPEG_NOT_FOUND` (the binary is none) or `VIDEO_DECODER_FAILED` (no process or memory is left).
    */
   readonly ended: Promise<FfmpegEnd>
   /** Ends the process at once; reading on then fails with `ABORTED`. Harmless when it is gone already. */
@@ -58,7 +59,7 @@ export function startFfmpeg(job: FfmpegJob): FfmpegRun {
   // fluent-ffmpeg kills ffmpeg when the target closes, also when it closes because all went well. Without
   // the `close` event only the end of stdout and the end of the process count.
   const output = new PassThrough({ emitClose: false })
-  const command = ffmpeg({ source: `file:${job.path}`, stdoutLines: KEPT_LINES })
+  const command = reportFailedStarts(ffmpeg({ source: `file:${job.path}`, stdoutLines: KEPT_LINES }))
     .setFfmpegPath(findFfmpeg())
     .inputOptions(...SAFE_OPTIONS, ...job.inputOptions)
     .outputOptions(...job.outputOptions)
@@ -89,8 +90,8 @@ const SAFE_OPTIONS = [
 class Starting {
   readonly #command: ffmpeg.FfmpegCommand
   readonly #output: PassThrough
-  #isStarted = false
-  #isKilled = false
+  isStarted = false
+  isKilled = false
 
   constructor(command: ffmpeg.FfmpegCommand, output: PassThrough) {
     this.#command = command
@@ -98,20 +99,15 @@ class Starting {
     // Whoever reads on hears of the end; when nobody does, it is no news.
     output.on('error', () => undefined)
     command.on('start', () => {
-      this.#isStarted = true
-      if (this.#isKilled) this.kill()
+      this.isStarted = true
+      if (this.isKilled) this.kill()
     })
   }
 
-  /** Whether it failed before there was a process, without our doing. */
-  get isFailed(): boolean {
-    return !this.#isStarted && !this.#isKilled
-  }
-
   kill(): void {
-    this.#isKilled = true
+    this.isKilled = true
     this.#output.destroy(abortError('ffmpeg'))
-    if (this.#isStarted) this.#command.kill('SIGKILL')
+    if (this.isStarted) this.#command.kill('SIGKILL')
   }
 }
 
@@ -124,16 +120,22 @@ function endOf(
       resolve({ exitCode: 0, lastLines: lastLines.lines })
     })
     command.on('error', (error: Error) => {
-      const isSpawnError = (error as NodeJS.ErrnoException).syscall?.startsWith('spawn') === true
-      if (starting.isFailed || isSpawnError) {
-        reject(new StreamError('FFMPEG_NOT_FOUND', `ffmpeg can't be started: ${error.message}.`, { cause: error }))
-        return
+      const [isEnd, code] = /^ffmpeg (?:exited with code (\d+)|was killed)/.exec(error.message) ?? []
+      // Killed, it may report the closed output first: the process is on its way out.
+      if (starting.isKilled || (isEnd !== undefined && starting.isStarted)) {
+        resolve({ exitCode: code === undefined ? undefined : Number(code), lastLines: lastLines.lines })
+      } else {
+        reject(startError(error))
       }
-      // Neither a code nor a signal: the output was closed by `kill`, and the process is on its way out.
-      const code = /^ffmpeg exited with code (\d+)/.exec(error.message)?.[1]
-      resolve({ exitCode: code === undefined ? undefined : Number(code), lastLines: lastLines.lines })
     })
   })
+}
+
+/** A binary that is none won't become one; for want of processes or memory it may be worth another try. */
+function startError(error: Error): StreamError {
+  const isBinary = ['ENOENT', 'EACCES', 'ENOEXEC'].includes((error as NodeJS.ErrnoException).code ?? '')
+  const code = isBinary ? 'FFMPEG_NOT_FOUND' : 'VIDEO_DECODER_FAILED'
+  return new StreamError(code, `ffmpeg can't be started: ${error.message}.`, { cause: error })
 }
 
 /** Keeps the last few lines, fit to be shown. */

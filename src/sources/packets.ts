@@ -7,8 +7,9 @@ import type { Rational } from './nut-headers.js'
 export const LIST_PACKETS_OPTIONS: readonly string[] = [
   // `V` leaves out cover pictures.
   ...['-map', '0:V:0', '-map', '0:a:0?', '-map', '0:s?', '-c', 'copy'],
-  // Without these two it would leave out what lies before the first keyframe or before 0.
-  ...['-copyinkf', '-copypriorss', '1'],
+  // Without this it would leave out what lies before time 0. What lies before the first keyframe it does leave
+  // out, and rightly: a recording that begins in the middle has pictures there that can't be decoded.
+  ...['-copypriorss', '1'],
   ...['-f', 'framecrc'],
 ]
 

@@ -1,3 +1,6 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+
 import { describe, expect, test } from 'vitest'
 
 import { linspaceIndices } from '../../src/sampling/linspace.js'
@@ -59,6 +62,19 @@ test.each(['annexb.h264', 'b-frames.avi'])('counts the pictures of %s, which has
   const { frames } = await readAll(file(path, { sampling: uniform(16) }))
   expect(frames.map(({ data }) => md5(data))).toEqual(linspaceIndices(125, 16).map((index) => hashes[index]))
   expect(frames.at(-1)?.ptsMs).toBe(4960)
+})
+
+test('passes over what comes before the first keyframe of a recording', async () => {
+  const whole = readFileSync(media.kind('transport.ts'))
+  const path = join(media.path, 'tail.ts')
+  writeFileSync(path, whole.subarray(Math.floor((whole.length * 0.3) / 188) * 188))
+  const hashes = fullDecodeHashes(path)
+  expect(hashes.length).toBeGreaterThan(50)
+
+  const { frames, info } = await readAll(file(path, { sampling: uniform(16) }))
+  expect(frames[0]?.ptsMs).toBe(0)
+  expect(frames.map(({ data }) => md5(data))).toEqual(linspaceIndices(hashes.length, 16).map((index) => hashes[index]))
+  expect(info.health().coverage).toBeGreaterThan(0.9)
 })
 
 test('never has more than two decoders at work', async () => {
