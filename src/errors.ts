@@ -36,6 +36,8 @@ const ERROR_CODES = {
   BUNDLE_VERSION: { canRetry: false },
   BUNDLE_DAMAGED: { canRetry: false },
 
+  CLIP_TOO_LONG: { canRetry: false },
+
   MODEL_FAILED: { canRetry: true },
   MODEL_WORKER_DIED: { canRetry: true },
   MODEL_DISPOSED: { canRetry: false },

@@ -46,7 +46,8 @@ export { wholeClip } from './operators/whole-clip.js'
 export type { WholeClipOptions } from './operators/whole-clip.js'
 
 // Sinks, and what they are handed
-export { ENVELOPE_SCHEMA, answerSchema, errorResultSchema, resultId, resultJsonSchema, resultSchema } from './envelope.js'
+export { ENVELOPE_SCHEMA, answerSchema, errorResultSchema, resultSchema } from './envelope.js'
+export { resultId, resultJsonSchema } from './envelope.js'
 export type { Answer, ErrorResult, Result, ResultIdentity } from './envelope.js'
 export { consoleSink } from './sinks/console.js'
 export type { ConsoleSinkOptions } from './sinks/console.js'
@@ -58,11 +59,11 @@ export type { Sink } from './sinks/sink.js'
 export { convertCheckpoint } from './model/convert.js'
 export type { ConvertOptions, ConvertProgress } from './model/convert.js'
 export type { LoadOptions } from './model/load.js'
+export type { GenerationSettings } from './generation-settings.js'
 export type { Manifest } from './model/manifest.js'
 export type {
   GenerateOptions,
   Generation,
-  GenerationSettings,
   Model,
   ModelInfo,
   Pixels,

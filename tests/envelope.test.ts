@@ -24,7 +24,9 @@ const sampled = { ...identity.generation, temperature: 0.5 }
 describe('resultId', () => {
   test('never changes: a replay years later gives the same id', () => {
     expect(resultId(identity)).toBe('04803b48d0334ca9fb002aa584f3e3d36840cc072f46cc416558b4f11a0eae88')
-    expect(resultId({ ...identity, generation: sampled })).toBe('3b8bcc45a302f331f414f8d5ba219e33fa7a60bd4738db5993762d5110e64e82')
+    expect(resultId({ ...identity, generation: sampled })).toBe(
+      '3b8bcc45a302f331f414f8d5ba219e33fa7a60bd4738db5993762d5110e64e82',
+    )
   })
 
   test.each<Partial<ResultIdentity>>([

@@ -22,6 +22,8 @@ const examples = new Map(
   ),
 )
 
+type JsonSchema = Parameters<typeof z.fromJSONSchema>[0]
+
 /** A project that isn't ours, with the packed package in it. */
 let project: string
 let packed: readonly string[]
@@ -38,32 +40,37 @@ async function inProject(program: string, args: readonly string[]): Promise<stri
   }
 }
 
+const packSchema = z.array(z.object({ filename: z.string(), files: z.array(z.object({ path: z.string() })) })).length(1)
+const manifestSchema = z.object({
+  bin: z.record(z.string(), z.string()),
+  types: z.string(),
+  exports: z.record(z.string(), z.union([z.string(), z.record(z.string(), z.string())])),
+})
+
 beforeAll(async () => {
   project = mkdtempSync(join(tmpdir(), 'package-'))
   writeFileSync(join(project, 'package.json'), '{ "name": "an-empty-project", "private": true, "type": "module" }')
-  const { stdout } = await run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', project], { cwd: root })
-  const [tarball] = z.array(z.object({ filename: z.string(), files: z.array(z.object({ path: z.string() })) })).parse(JSON.parse(stdout))
+  const pack = ['pack', '--json', '--ignore-scripts', '--pack-destination', project]
+  const { stdout } = await run('npm', pack, { cwd: root, maxBuffer: 1e8 })
+  const [tarball] = packSchema.parse(JSON.parse(stdout))
   packed = tarball?.files.map(({ path }) => path) ?? []
-  await inProject('npm', ['install', '--no-audit', '--no-fund', '--prefer-offline', join(project, tarball?.filename ?? '')])
+  const install = ['install', '--no-audit', '--no-fund', '--prefer-offline', join(project, tarball?.filename ?? '')]
+  await inProject('npm', install)
   copyFileSync(join(root, 'pipelines/samples/two-shapes.mp4'), join(project, 'clip.mp4'))
   for (const [name, text] of examples) writeFileSync(join(project, `${name}.ts`), text)
 })
 afterAll(() => {
-  if (process.env['KEEP'] === undefined) rmSync(project, { recursive: true, force: true })
+  rmSync(project, { recursive: true, force: true })
 })
 
 describe('the packed package', () => {
   test('holds what its package.json promises', () => {
-    const { bin, types, exports } = z
-      .object({
-        bin: z.record(z.string(), z.string()),
-        types: z.string(),
-        exports: z.record(z.string(), z.union([z.string(), z.record(z.string(), z.string())])),
-      })
-      .parse(JSON.parse(readText('package.json')))
-    const promised = [types, ...Object.values(bin), ...Object.values(exports).flatMap((entry) => Object.values([entry].flat()))]
-    const paths = promised.flatMap((entry) => (typeof entry === 'string' ? [entry] : Object.values(entry)))
-    expect(paths.map((path) => path.replace(/^\.\//, '')).filter((path) => !packed.includes(path))).toEqual([])
+    const { bin, types, exports } = manifestSchema.parse(JSON.parse(readText('package.json')))
+    const nested = Object.values(exports).flatMap((entry) =>
+      typeof entry === 'string' ? [entry] : Object.values(entry),
+    )
+    const promised = [types, ...Object.values(bin), ...nested].map((path) => path.replace(/^\.\//, ''))
+    expect(promised.filter((path) => !packed.includes(path))).toEqual([])
     expect(packed).toEqual(
       expect.arrayContaining(['README.md', 'LICENSE', 'models/demo/model.safetensors', 'dist/model/runtime/worker.js']),
     )
@@ -100,7 +107,7 @@ describe('in a project of its own', () => {
     expect(results.map(({ kind, pipeline }) => [kind, pipeline])).toContainEqual(['answer', 'shapes'])
 
     const schema = join(project, 'node_modules/tinyllava-stream/schema/answer.schema.json')
-    const published = z.fromJSONSchema(JSON.parse(readFileSync(schema, 'utf8')) as Parameters<typeof z.fromJSONSchema>[0])
+    const published = z.fromJSONSchema(JSON.parse(readFileSync(schema, 'utf8')) as JsonSchema)
     expect(lines.filter((line) => !published.safeParse(JSON.parse(line)).success)).toEqual([])
   })
 })

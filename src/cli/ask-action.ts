@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 
-import type { GenerationSettings } from '../model/model.js'
+import type { GenerationSettings } from '../generation-settings.js'
 import { answer } from '../operators/answer.js'
 import { encode } from '../operators/encode.js'
 import { wholeClip } from '../operators/whole-clip.js'

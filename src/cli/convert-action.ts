@@ -10,7 +10,8 @@ export interface ConvertFlags extends Pick<ConvertOptions, 'precision' | 'attent
 }
 
 /** Converts a checkpoint and prints the bundle's folder. Ctrl-C removes what was written so far. */
-export async function convert(checkpoint: string, { out, ...options }: ConvertFlags, reporter: Reporter): Promise<void> {
+export async function convert(checkpoint: string, flags: ConvertFlags, reporter: Reporter): Promise<void> {
+  const { out, ...options } = flags
   const progress = createProgress('converting')
   const abort = new AbortController()
   const forget = onInterrupt(reporter, 'stopping: removing what was written so far', () => {

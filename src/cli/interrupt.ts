@@ -9,8 +9,12 @@ import type { Reporter } from './reporter.js'
  */
 const SAME_PRESS_MS = 300
 
+/** A timer that never fires: the longest that Node can wait. */
+const FOR_EVER_MS = 2 ** 31 - 1
+
 /**
- * Calls `stop` at the first Ctrl-C or SIGTERM; the second one ends the process at once.
+ * Calls `stop` at the first Ctrl-C or SIGTERM; the second one ends the process at once. Keeps the process
+ * alive until then: a run that waits for something outside of Node is not over.
  *
  * @param what What the first one does, for the user.
  * @returns how to stop listening.
@@ -27,9 +31,11 @@ export function onInterrupt(reporter: Pick<Reporter, 'warning'>, what: string, s
     const isSamePress = signal === first.signal && performance.now() - first.atMs < SAME_PRESS_MS
     if (!isSamePress) process.exit(128 + constants.signals[signal])
   }
+  const alive = setInterval(() => undefined, FOR_EVER_MS)
   const signals = ['SIGINT', 'SIGTERM'] as const
   for (const signal of signals) process.on(signal, handle)
   return () => {
+    clearInterval(alive)
     for (const signal of signals) process.off(signal, handle)
   }
 }

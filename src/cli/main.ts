@@ -56,8 +56,9 @@ function createProgram(reporter: Reporter): Command {
       },
     })
     .enablePositionalOptions()
+    .option('--verbose', 'say more on stderr; show the stack of a failure')
     .hook('preAction', (_program, command) => {
-      if (command.opts<{ verbose?: boolean }>().verbose === true) reporter.beVerbose()
+      if (command.optsWithGlobals<{ verbose?: boolean }>().verbose === true) reporter.beVerbose()
     })
   addAskCommand(program, reporter)
   addConvertCommand(program, reporter)

@@ -1,3 +1,4 @@
+import type { GenerationSettings } from '../generation-settings.js'
 import type { FrameFeatures } from '../types.js'
 
 /** What a loaded model is, for envelopes, logs and sizing. */
@@ -36,20 +37,6 @@ export interface VisualTokens {
   readonly width: number
   /** Milliseconds spent in the connector. */
   readonly connectMs: number
-}
-
-/** How text is generated. */
-export interface GenerationSettings {
-  /** Most tokens of one answer. @default 512 */
-  readonly maxNewTokens: number
-  /** 0 is greedy; above 0 tokens are sampled. @default 0 */
-  readonly temperature: number
-  /** Keeps the smallest set of tokens whose probabilities add up to this. @default 1 */
-  readonly topP: number
-  /** Seed of the sampler; has no effect when greedy. @default 0 */
-  readonly seed: number
-  /** Chat template by its registered name. @default the bundle's */
-  readonly template?: string
 }
 
 /** Per call: settings that differ from the defaults, and how to stop it or listen to it. */

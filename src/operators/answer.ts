@@ -4,11 +4,12 @@ import type { OperatorFunction } from 'rxjs'
 import { expectInteger, expectText } from '../checks.js'
 import type { Result } from '../envelope.js'
 import { StreamError } from '../errors.js'
-import type { GenerationSettings, Model } from '../model/model.js'
+import { resolveGeneration } from '../generation-settings.js'
+import type { GenerationSettings } from '../generation-settings.js'
+import type { Model } from '../model/model.js'
 import type { Clip, Question } from '../types.js'
 import { runTask, toTasks } from './answer-task.js'
 import type { AnswerContext, AnswerTask } from './answer-task.js'
-import { checkGeneration } from './generation-settings.js'
 import { mapBounded } from './map-bounded.js'
 import type { RunContext } from './run-context.js'
 
@@ -69,7 +70,7 @@ export function answer(
   const context: AnswerContext = {
     model,
     run: model.run ?? NO_RUN,
-    generation: checkGeneration(settings),
+    generation: resolveGeneration(settings),
     retries: expectInteger('retries', retries, 0),
   }
   const answerInTurn = mapBounded(

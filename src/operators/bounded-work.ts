@@ -92,8 +92,7 @@ export class BoundedWork<T, R> {
 
   #beginNext(): boolean {
     const { limits, output } = this.#setup
-    const hasFailed = this.#jobs.some(({ outcome }) => outcome?.failure !== undefined)
-    if (output.closed || hasFailed || this.#waiting.length === 0) return false
+    if (output.closed || this.#waiting.length === 0) return false
     if (this.#jobs.length >= limits.concurrency) return false
     const job: Job<T, R> = { values: this.#waiting.splice(0, limits.batch), results: [] }
     this.#jobs.push(job)

@@ -81,8 +81,9 @@ export function encode(model: Model, options: EncodeOptions = {}): OperatorFunct
 /** Waits until few enough questions, and results on their way to the sinks, are unsettled. */
 async function whenCaughtUp(pending: readonly PendingFrame[], limit: number, signal: AbortSignal): Promise<void> {
   for (const ledger of new Set(pending.map(({ origin }) => origin.stream.ledger))) {
-    await ledger.whenDeliveriesBelow(limit, signal)
     await ledger.whenQuestionsBelow(limit, signal)
+    // Meanwhile questions only become fewer, as no frame is let through: both hold in the end.
+    await ledger.whenDeliveriesBelow(limit, signal)
   }
 }
 

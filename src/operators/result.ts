@@ -1,7 +1,8 @@
 import { ENVELOPE_SCHEMA, resultId } from '../envelope.js'
 import type { Answer, ErrorResult } from '../envelope.js'
 import { StreamError, errorCodes } from '../errors.js'
-import type { Generation, GenerationSettings, ModelInfo } from '../model/model.js'
+import type { GenerationSettings } from '../generation-settings.js'
+import type { Generation, ModelInfo } from '../model/model.js'
 import type { Clip, Question } from '../types.js'
 
 /** What was asked of what. */

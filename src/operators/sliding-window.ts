@@ -30,7 +30,7 @@ export interface TimeWindowOptions {
   readonly seconds: number
   /** Seconds from the begin of one window to the begin of the next. @default seconds: windows side by side */
   readonly everySeconds?: number
-  /** Most frames in a window; one more ends the stream with `SETTING_INVALID`. @default 512 */
+  /** Most frames in a window; one more ends the stream with `CLIP_TOO_LONG`. @default 512 */
   readonly maxFrames?: number
   /** @default 'emit' */
   readonly onPartial?: OnPartial

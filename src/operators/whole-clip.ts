@@ -9,7 +9,7 @@ import { tooManyFrames } from './too-many-frames.js'
 
 /** Settings of `wholeClip`. */
 export interface WholeClipOptions {
-  /** Most frames in the clip; one more ends the stream with `SETTING_INVALID`. @default 512 */
+  /** Most frames in the clip; one more ends the stream with `CLIP_TOO_LONG`. @default 512 */
   readonly maxFrames?: number
 }
 
@@ -27,7 +27,7 @@ export interface WholeClipOptions {
  * - **complete**, and a new **epoch**: the clip is emitted.
  * - **error** and **unsubscribe**: what is held is let go.
  *
- * **Memory**: at most `maxFrames` encoded frames. A longer stream ends with `SETTING_INVALID` instead of
+ * **Memory**: at most `maxFrames` encoded frames. A longer stream ends with `CLIP_TOO_LONG` instead of
  * being cut in silence: an answer about half a video would look like one about all of it.
  *
  * @example

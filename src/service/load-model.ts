@@ -1,7 +1,8 @@
 import { concatMap, lastValueFrom, toArray } from 'rxjs'
 
 import type { Answer, Result } from '../envelope.js'
-import type { GenerationSettings, Model } from '../model/model.js'
+import type { GenerationSettings } from '../generation-settings.js'
+import type { Model } from '../model/model.js'
 import { answer } from '../operators/answer.js'
 import { encode } from '../operators/encode.js'
 import { errorOf } from '../operators/result.js'

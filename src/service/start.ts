@@ -6,6 +6,7 @@ import { StreamError } from '../errors.js'
 import { bindModel } from '../operators/run-context.js'
 import type { RunModel } from '../operators/run-context.js'
 import { withCleanup } from './cleanup.js'
+import { definePipeline } from './define-pipeline.js'
 import type { Pipeline } from './define-pipeline.js'
 import { closeSinks, deliver, openSinks } from './deliver.js'
 import type { RunEvent } from './events.js'
@@ -52,12 +53,14 @@ interface Life {
  * ```
  *
  * @param pipeline What `definePipeline` returned.
+ * @throws {StreamError} `PIPELINE_INVALID`; whatever happens later is told by `done`.
  */
 export function start(pipeline: Pipeline): Run {
+  const checked = definePipeline(pipeline)
   const answers = new Subject<Result>()
   const events = new Subject<RunEvent>()
   const stop = new AbortController()
-  const done = live(pipeline, {
+  const done = live(checked, {
     stop: stop.signal,
     emit: (event) => {
       events.next(event)

@@ -126,7 +126,8 @@ describe('run', () => {
   })
 
   test('a second signal ends it at once', async () => {
-    const cli = startCli(['run', await writePipeline({ model: fakeModelSource('new Promise(() => setInterval(() => {}, 1e6))') })])
+    const model = fakeModelSource('new Promise(() => {})')
+    const cli = startCli(['run', await writePipeline({ model })])
     await cli.whenSaid('asked')
     cli.child.kill('SIGINT')
     await cli.whenSaid('stopping')

@@ -55,8 +55,9 @@ describe('encode', () => {
     await settled()
     at(model.encodeCalls, 0).resolve([features(0)])
     await settled()
-    const handed = model.encodeCalls.map(({ input }) => input.map(({ data, width, height }) => [data[0], width, height]))
-    expect(handed).toEqual([
+    const shapesOf = ({ input }: (typeof model.encodeCalls)[number]) =>
+      input.map(({ data, width, height }) => [data[0], width, height])
+    expect(model.encodeCalls.map(shapesOf)).toEqual([
       [[0, 2, 2]],
       [[1, 2, 2], [2, 2, 2], [3, 2, 2]],
     ])
@@ -145,6 +146,19 @@ describe('encode', () => {
     await settled()
     expect(ends).toEqual([expect.objectContaining({ code: 'MODEL_FAILED' })])
     expect(counts()).toMatchObject({ failed: 8, dropped: { stopped: 1 }, framesInFlight: 0 })
+  })
+
+  test('failures are counted anew after a good frame', async () => {
+    const { model, ends, push, counts } = setUp({ batch: 1, retries: 0 })
+    push(15)
+    for (let call = 0; call < 15; call += 1) {
+      await settled()
+      if (call === 7) at(model.encodeCalls, call).resolve([features(call)])
+      else at(model.encodeCalls, call).reject(modelFailed())
+    }
+    await settled()
+    expect(ends).toEqual([])
+    expect(counts()).toMatchObject({ encoded: 1, failed: 14, framesInFlight: 0 })
   })
 
   test('a stream without a single good frame ends with the failure', async () => {

@@ -178,7 +178,7 @@ describe('slidingWindow by seconds', () => {
       expect(actual).toEqual(expected)
     }).run(({ hot, expectObservable }) => {
       const windows = hot('abcd|', frames).pipe(slidingWindow({ seconds: 60, maxFrames: 3 }))
-      expectObservable(windows).toBe('---#', undefined, expect.objectContaining({ code: 'SETTING_INVALID' }))
+      expectObservable(windows).toBe('---#', undefined, expect.objectContaining({ code: 'CLIP_TOO_LONG' }))
     })
   })
 

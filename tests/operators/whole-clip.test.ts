@@ -37,7 +37,7 @@ describe('wholeClip', () => {
   })
 
   test('one frame more than `maxFrames` ends the stream instead of being left out', () => {
-    const tooMany: unknown = expect.objectContaining({ code: 'SETTING_INVALID' })
+    const tooMany: unknown = expect.objectContaining({ code: 'CLIP_TOO_LONG' })
     run(({ hot, expectObservable, expectSubscriptions }) => {
       const source = hot('abc-|', frames)
       expectObservable(source.pipe(wholeClip({ maxFrames: 2 }))).toBe('--#', undefined, tooMany)

@@ -25,16 +25,24 @@ test('sinks may be left out, and the model may be a loaded one', () => {
 })
 
 test.each([
+  [{ name: ' ' }, '`name` to be a name, got a value of type string.'],
+  [{ model: '' }, '`model` to be the folder of a bundle, or a loaded model, got an empty text.'],
+  [{ model: 3 }, '`model` to be the folder of a bundle, or a loaded model, got a value of type number.'],
+  [{ sources: [] }, '`sources` to be a list of at least one source, got an empty list.'],
+  [{ sources: ['a.mp4'] }, '`sources[0]` to be a source, as `file(…)` makes it, got a value of type string.'],
+  [{ stream: EMPTY }, '`stream` to be a function (frames, { model }) => results, got a value of type object.'],
+  [{ sinks: {} }, '`sinks` to be a list of sinks, got a value of type object.'],
+  [{ sinks: [null] }, '`sinks[0]` to be a sink, as `jsonLines(…)` makes it, got null.'],
+])('refuses %j', (change, expected) => {
+  const wrong = { ...valid, ...change } as unknown as Pipeline
+  const refusal: unknown = expect.objectContaining({ code: 'PIPELINE_INVALID', message: `Expected ${expected}` })
+  expect(() => definePipeline(wrong)).toThrow(refusal)
+})
+
+test.each([
   [undefined, 'The pipeline is undefined, not a declaration: export what `definePipeline` returns.'],
-  [{ ...valid, name: ' ' }, 'Expected `name` to be a name, got a value of type string.'],
-  [{ ...valid, model: '' }, 'Expected `model` to be the folder of a bundle, or a loaded model, got an empty text.'],
-  [{ ...valid, model: 3 }, 'Expected `model` to be the folder of a bundle, or a loaded model, got a value of type number.'],
-  [{ ...valid, sources: [] }, 'Expected `sources` to be a list of at least one source, got an empty list.'],
-  [{ ...valid, sources: ['clip.mp4'] }, 'Expected `sources[0]` to be a source, as `file(…)` makes it, got a value of type string.'],
-  [{ ...valid, sources: [...valid.sources, createHandSource('one')] }, 'Two sources have the id `one`: give each its own.'],
-  [{ ...valid, stream: EMPTY }, 'Expected `stream` to be a function (frames, { model }) => results, got a value of type object.'],
-  [{ ...valid, sinks: {} }, 'Expected `sinks` to be a list of sinks, got a value of type object.'],
-  [{ ...valid, sinks: [null] }, 'Expected `sinks[0]` to be a sink, as `jsonLines(…)` makes it, got null.'],
-])('refuses a wrong declaration %#', (pipeline, message) => {
-  expect(() => definePipeline(pipeline as Pipeline)).toThrow(expect.objectContaining({ code: 'PIPELINE_INVALID', message }))
+  [{ ...valid, sources: [...valid.sources, ...valid.sources] }, 'Two sources have the id `one`: give each its own.'],
+])('refuses a wrong declaration: %#', (wrong, message) => {
+  const refusal: unknown = expect.objectContaining({ code: 'PIPELINE_INVALID', message })
+  expect(() => definePipeline(wrong as Pipeline)).toThrow(refusal)
 })

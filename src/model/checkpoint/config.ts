@@ -48,7 +48,7 @@ export interface CheckpointDescription {
   readonly config: CheckpointConfig
   readonly imageProcessor: ImageProcessorConfig
   /** The bytes of `config.json`, for digests. */
-  readonly configBytes: Buffer
+  readonly configBytes: Uint8Array
 }
 
 /**

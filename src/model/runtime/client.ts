@@ -1,4 +1,5 @@
 import { StreamError } from '../../errors.js'
+import { resolveGeneration } from '../../generation-settings.js'
 import type { FrameFeatures } from '../../types.js'
 import type { Manifest } from '../manifest.js'
 import type { GenerateOptions, Generation, Model, ModelInfo, Pixels, VisualTokens } from '../model.js'
@@ -8,7 +9,6 @@ import type { Bundle } from './bundle.js'
 import type { Dispatcher } from './dispatcher.js'
 import { checkFrames, checkPictures, checkVisual } from './input-checks.js'
 import type { SubmitOptions } from './pending-job.js'
-import { resolveSettings } from './settings.js'
 
 /**
  * Makes the model that callers hold: checks what comes in, builds the prompt, hands the work to the worker.
@@ -29,7 +29,7 @@ export function createClient({ manifest, digest }: Bundle, dispatcher: Pick<Disp
     },
 
     async generate(visual: VisualTokens, question: string, options: GenerateOptions = {}): Promise<Generation> {
-      const { template: name, ...settings } = resolveSettings(options)
+      const { template: name, ...settings } = resolveGeneration(options)
       const template = templates.get(name ?? manifest.template)
       const job = {
         kind: 'generate',

@@ -14,7 +14,8 @@
  */
 import type { FrameFeatures } from '../../types.js'
 import type { Manifest } from '../manifest.js'
-import type { GenerationSettings, Generation, Pixels, VisualTokens } from '../model.js'
+import type { GenerationSettings } from '../../generation-settings.js'
+import type { Generation, Pixels, VisualTokens } from '../model.js'
 import type { Prompt } from '../parts/templates/prompt.js'
 import type { GateCells } from './native-gate.js'
 import type { ThreadPlan } from './threads.js'

@@ -1,5 +1,5 @@
 import { StreamError } from '../../errors.js'
-import type { GenerationSettings } from '../model.js'
+import type { GenerationSettings } from '../../generation-settings.js'
 import { createRandom } from './random.js'
 
 /** Chooses the next token from its logits, float32 `[vocabulary]`. */

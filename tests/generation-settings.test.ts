@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest'
-import { resolveSettings } from '../../../src/model/runtime/settings.js'
+import { resolveGeneration } from '../src/generation-settings.js'
 
 test('is greedy, with 512 tokens, where a call says nothing', () => {
-  expect(resolveSettings({})).toEqual({ maxNewTokens: 512, temperature: 0, topP: 1, seed: 0 })
+  expect(resolveGeneration({})).toEqual({ maxNewTokens: 512, temperature: 0, topP: 1, seed: 0 })
 })
 
 test('keeps what a call says', () => {
   const settings = { maxNewTokens: 7, temperature: 0.2, topP: 0.9, seed: 4, template: 'phi' }
-  expect(resolveSettings(settings)).toEqual(settings)
+  expect(resolveGeneration(settings)).toEqual(settings)
 })
 
 test.each([
@@ -21,7 +21,7 @@ test.each([
   ['seed', 0.5],
   ['template', ''],
 ])('refuses %s = %s, naming it', (name, value) => {
-  expect(() => resolveSettings({ [name]: value })).toThrow(
+  expect(() => resolveGeneration({ [name]: value })).toThrow(
     expect.objectContaining({ code: 'SETTING_INVALID', message: expect.stringContaining(`\`${name}\``) as unknown }),
   )
 })
