@@ -2,9 +2,11 @@
 
     python train_language.py --clips DIR --held-out DIR --vision FILE --tokenizer DIR --out FILE --minutes 40
 
-Latents are computed once a clip and kept. Beside the answers, a head that is thrown away afterwards asks the hidden states at
-the last frame's latents, halfway up the model, for each shape's history: how it moved, when it appeared, its first
-and last colour. It makes attention across frames form early instead of after a long plateau.
+Latents are computed once a clip and kept. Two heads that are thrown away afterwards make attention form early instead
+of after a long plateau. Both ask for a shape's history: how it moved, when it appeared, its colours and size.
+
+    history    halfway up the model, at the last frame's latents: of the kind that each latent stands for
+    reference  one layer later, at a question's word for a shape ("star", "red"): of that shape, and its kind
 """
 
 import argparse
@@ -18,15 +20,16 @@ from torch.nn import functional as F
 from transformers import Qwen2Tokenizer
 
 from data import Clips, load_clips
+from export import export
 from model import LATENTS_PER_FRAME, NUM_QUERIES, WIDTH, DemoModel, positions
-from prompts import Packed, Packer
+from prompts import Packed, Packer, choose_questions
 from schedule import TimedSchedule
-from train_vision import COLOUR, COLOURS, PRESENT, SIZE, SIZES, X, Y
+from train_vision import COLOUR, COLOURS, KINDS, PRESENT, SIZE, SIZES, X, Y
 
 #: still, left, right, up, down
 MOTIONS, APPEARANCES = 5, 3
 HISTORY_PARTS = [MOTIONS, APPEARANCES, COLOURS, COLOURS, SIZES]
-HISTORY_LAYER = 2
+HISTORY_LAYER, REFERENCE_LAYER = 2, 3
 #: Least way of a moving shape, as a part of the frame: the generator's least is 0.32, or 0 for shapes that stay.
 MOVED = 0.1
 MIDDLE_ENDS = 11
@@ -56,12 +59,21 @@ def history_loss(head: nn.Linear, hidden: torch.Tensor, there: torch.Tensor, cla
 
 
 class LatentCache:
-    """Frozen latents of clips, computed the first time a clip is asked for; positions not yet added."""
+    """Frozen latents of clips, computed the first time a clip is asked for; positions not yet added.
 
-    def __init__(self, model: DemoModel, clips: Clips):
-        self.model, self.clips = model, clips
+    With a file, latents of earlier runs are used again: delete it when the vision checkpoint changes.
+    """
+
+    def __init__(self, model: DemoModel, clips: Clips, file: Path | None = None):
+        self.model, self.clips, self.file = model, clips, file
         self.latents = torch.empty(len(clips), NUM_QUERIES, WIDTH, dtype=torch.float16)
         self.known = np.zeros(len(clips), bool)
+        if file is not None and file.exists():
+            self.latents, self.known = torch.load(file)
+
+    def save(self) -> None:
+        if self.file is not None:
+            torch.save((self.latents, self.known), self.file)
 
     @torch.no_grad()
     def fill(self, places: np.ndarray, batch: int = 8) -> None:
@@ -78,18 +90,24 @@ class LatentCache:
         return self.latents[places].float() + positions(NUM_QUERIES, WIDTH)
 
 
+def reference_loss(head: nn.Linear, hidden: torch.Tensor, packed: Packed, classes: torch.Tensor) -> torch.Tensor:
+    rows, places, kinds = packed.references.unbind(dim=1)
+    parts = head(hidden[rows, places]).split([KINDS, *HISTORY_PARTS], dim=-1)
+    wanted = [kinds, *classes[rows, kinds].unbind(dim=-1)]
+    return sum(F.cross_entropy(part, want) for part, want in zip(parts, wanted))
+
+
 def run(model: DemoModel, packed: Packed, visual: slice, visual_tokens: torch.Tensor) -> tuple:
-    """Hidden states halfway up and at the top."""
+    """Hidden states after each layer, and at the top."""
     inner = model.language_model.model
     embeds = inner.embed_tokens(packed.ids)
     embeds = torch.cat([embeds[:, : visual.start], visual_tokens, embeds[:, visual.stop :]], dim=1)
     # Qwen2Model makes its own causal mask; ours also keeps questions apart, so its layers are called one by one.
     mask = torch.zeros_like(packed.mask, dtype=embeds.dtype).masked_fill(~packed.mask, torch.finfo(embeds.dtype).min)
-    hidden, halfway = embeds, None
-    for number, layer in enumerate(inner.layers, start=1):
-        hidden = layer(hidden, attention_mask=mask, position_ids=packed.positions)[0]
-        halfway = hidden if number == HISTORY_LAYER else halfway
-    return halfway, inner.norm(hidden)
+    states = [embeds]
+    for layer in inner.layers:
+        states.append(layer(states[-1], attention_mask=mask, position_ids=packed.positions)[0])
+    return states, inner.norm(states[-1])
 
 
 @torch.no_grad()
@@ -117,33 +135,43 @@ def train(arguments: argparse.Namespace) -> None:
     rng = np.random.default_rng(arguments.seed)
     packer = Packer(Qwen2Tokenizer.from_pretrained(arguments.tokenizer))
     clips, held_out = load_clips(arguments.clips), load_clips(arguments.held_out)
-    model, history = DemoModel(), nn.Linear(WIDTH, 1 + sum(HISTORY_PARTS))
+    model = DemoModel()
+    heads = nn.ModuleDict({
+        "history": nn.Linear(WIDTH, 1 + sum(HISTORY_PARTS)),
+        "reference": nn.Linear(WIDTH, KINDS + sum(HISTORY_PARTS)),
+    })
     model.load_state_dict(torch.load(arguments.vision)["model"])
     if arguments.resume:
         state = torch.load(arguments.out)
         model.load_state_dict(state["model"])
-        history.load_state_dict(state["history"])
-    cache, held_out_cache = LatentCache(model, clips), LatentCache(model, held_out)
-    fresh = rng.permutation(len(clips))
-    seen, fresh = fresh[: arguments.first_clips], fresh[arguments.first_clips :]
-    cache.fill(seen)
+        heads.load_state_dict(state["heads"])
+    cache, held_out_cache = LatentCache(model, clips, arguments.latents), LatentCache(model, held_out)
+    order = rng.permutation(np.flatnonzero(~cache.known))
+    missing = max(0, arguments.first_clips - int(cache.known.sum()))
+    cache.fill(order[:missing])
+    seen, fresh = np.flatnonzero(cache.known), order[missing:]
     there, classes = histories(clips.labels)
     print("latents are there", flush=True)
 
-    trained = [*model.language_model.parameters(), *history.parameters()]
+    trained = [*model.language_model.parameters(), *heads.parameters()]
     optimizer = torch.optim.AdamW(trained, lr=arguments.learning_rate, betas=(0.9, 0.98), weight_decay=0.05)
     schedule = TimedSchedule(optimizer, arguments.minutes, warmup_steps=200)
     last_frame = slice(packer.visual.stop - LATENTS_PER_FRAME, packer.visual.stop)
+    best = arguments.export_above
     while schedule.progress < 1:
         # Each batch brings a few clips that weren't seen before, as their latents cost more than the rest of the step.
         added, fresh = fresh[: arguments.fresh_clips], fresh[arguments.fresh_clips :]
         places = np.concatenate([added, rng.choice(seen, arguments.batch - len(added), replace=False)])
         seen = np.concatenate([seen, added])
-        packed = packer.pack([clips.texts[place]["rounds"][int(rng.integers(3))] for place in places])
-        halfway, top = run(model, packed, packer.visual, cache.visual_tokens(places))
+        packed = packer.pack([choose_questions(clips.texts[place]["rounds"], rng) for place in places])
+        states, top = run(model, packed, packer.visual, cache.visual_tokens(places))
         answered = packed.targets >= 0
-        answer_loss = F.cross_entropy(model.language_model.lm_head(top[answered]), packed.targets[answered])
-        loss = answer_loss + arguments.history_weight * history_loss(history, halfway[:, last_frame], there[places], classes[places])
+        losses = F.cross_entropy(model.language_model.lm_head(top[answered]), packed.targets[answered], reduction="none")
+        weights = packed.weights[answered]
+        answer_loss = (losses * weights).sum() / weights.sum()
+        history = history_loss(heads["history"], states[HISTORY_LAYER][:, last_frame], there[places], classes[places])
+        reference = reference_loss(heads["reference"], states[REFERENCE_LAYER], packed, classes[places])
+        loss = answer_loss + arguments.heads_weight * (history + reference)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         nn.utils.clip_grad_norm_(trained, 1.0)
@@ -153,8 +181,13 @@ def train(arguments: argparse.Namespace) -> None:
             scores = exact_answers(model, packer, held_out_cache)
             figures = "  ".join(f"{kind} {score:.3f}" for kind, score in scores.items())
             minutes = schedule.progress * arguments.minutes
-            print(f"{minutes:5.1f} min  step {schedule.steps}  clips {len(seen)}  answers {answer_loss.item():.4f}  loss {loss.item():.3f}  {figures}", flush=True)
-            torch.save({"model": model.state_dict(), "history": history.state_dict()}, arguments.out)
+            print(f"{minutes:5.1f} min  step {schedule.steps}  clips {len(seen)}  answers {answer_loss.item():.4f}  history {history.item():.3f}  reference {reference.item():.3f}  {figures}", flush=True)
+            torch.save({"model": model.state_dict(), "heads": heads.state_dict()}, arguments.out)
+            cache.save()
+            if arguments.export and scores["all"] > best:
+                best = scores["all"]
+                export(model, arguments.tokenizer, arguments.export)
+                print(f"exported at {best:.3f}", flush=True)
 
 
 if __name__ == "__main__":
@@ -166,11 +199,14 @@ if __name__ == "__main__":
     parser.add_argument("--out", type=Path, required=True, help="checkpoint to write (and to read with --resume)")
     parser.add_argument("--minutes", type=float, required=True)
     parser.add_argument("--batch", type=int, default=16)
+    parser.add_argument("--latents", type=Path, help="file that keeps computed latents from run to run")
     parser.add_argument("--first-clips", type=int, default=1500, help="clips known at the start")
     parser.add_argument("--fresh-clips", type=int, default=4, help="new clips in each batch, while there are any")
     parser.add_argument("--learning-rate", type=float, default=1.5e-3)
-    parser.add_argument("--history-weight", type=float, default=0.3)
+    parser.add_argument("--heads-weight", type=float, default=0.2)
     parser.add_argument("--report-every", type=int, default=250)
+    parser.add_argument("--export", type=Path, help="model folder to write whenever the held-out score improves")
+    parser.add_argument("--export-above", type=float, default=0.0, help="held-out score that the first export has to beat")
     parser.add_argument("--seed", type=int, default=2)
     parser.add_argument("--resume", action="store_true")
     train(parser.parse_args())
