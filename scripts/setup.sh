@@ -42,5 +42,6 @@ if [ ! -f dist/.built ] || [ -n "$(find src tsconfig.json tsconfig.build.json pa
   say 'building'
   rm -rf dist
   npx --no-install tsc -p tsconfig.build.json
+  chmod +x dist/cli.js
   touch dist/.built
 fi

@@ -12,11 +12,12 @@ export interface Row {
 /**
  * Median time of a call.
  *
- * @param repeats Counted calls, after one that isn't.
+ * @param repeats Counted calls.
+ * @param warmups Calls before them that don't count. @default 1
  * @returns Milliseconds.
  */
-export async function medianMs(call: () => Promise<unknown>, repeats: number): Promise<number> {
-  const bench = new Bench({ iterations: repeats, time: 0, warmupIterations: 1, warmupTime: 0, throws: true })
+export async function medianMs(call: () => Promise<unknown>, repeats: number, warmups = 1): Promise<number> {
+  const bench = new Bench({ iterations: repeats, time: 0, warmup: warmups > 0, warmupIterations: warmups, warmupTime: 0, throws: true })
   bench.add('call', async () => { await call() })
   const [task] = await bench.run()
   const result = task?.result
