@@ -7,8 +7,9 @@ import type { Module } from '../../graph/module.js'
 import { add, multiply } from '../../graph/ops.js'
 import type { Value } from '../../graph/value.js'
 import { activation } from '../activations.js'
-import type { Attend, LanguageModel } from '../part.js'
-import { eosList, eosSchema } from './eos.js'
+import type { LanguageModel } from '../part.js'
+import { type DecoderLayer, decoderShape, stackLayers, tokenEmbeddings } from './decoder-only.js'
+import { eosSchema } from './eos.js'
 
 const positive = z.int().min(1)
 
@@ -48,36 +49,14 @@ export const qwen2: LanguageModel = {
   modelTypes: ['qwen2'],
   template: 'qwen2_base',
 
-  describe(config) {
-    const text = parseQwen2(config)
-    const headSize = text.hidden_size / text.num_attention_heads
-    return {
-      width: text.hidden_size,
-      layers: text.num_hidden_layers,
-      heads: text.num_attention_heads,
-      keyValueHeads: text.num_key_value_heads ?? text.num_attention_heads,
-      headSize,
-      vocabularySize: text.vocab_size,
-      rotated: headSize,
-      ropeTheta: text.rope_theta,
-      maxPositions: text.max_position_embeddings,
-      eosTokenIds: eosList(text.eos_token_id),
-    }
-  },
+  describe: (config) => decoderShape(parseQwen2(config), 1),
 
-  embeddings(module, config) {
-    const text = parseQwen2(config)
-    return module.child('model.embed_tokens').parameter('weight', [text.vocab_size, text.hidden_size])
-  },
+  embeddings: (module, config) => tokenEmbeddings(module, parseQwen2(config)),
 
   decode(module, embeddings, config, attend) {
     const text = parseQwen2(config)
-    const model = module.child('model')
-    let hidden = embeddings
-    for (let index = 0; index < text.num_hidden_layers; index += 1) {
-      hidden = decoderLayer(model.child(`layers.${index}`), hidden, index, text, attend)
-    }
-    return rmsNorm(model.child('norm'), hidden, text.rms_norm_eps)
+    const hidden = stackLayers(module, embeddings, text, attend, (layer, x, attendHere) => decoderLayer(layer, x, text, attendHere))
+    return rmsNorm(module.child('model.norm'), hidden, text.rms_norm_eps)
   },
 
   head(module, hidden, config) {
@@ -89,14 +68,13 @@ export const qwen2: LanguageModel = {
 }
 
 /** norm → attention → + → norm → gated MLP → +, on `[rows, width]`. */
-function decoderLayer(module: Module, hidden: Value, index: number, text: Qwen2Config, attend: Attend): Value {
+function decoderLayer(module: Module, hidden: Value, text: Qwen2Config, attend: Parameters<DecoderLayer>[2]): Value {
   const { graph } = module
   const self = module.child('self_attn')
-  self.ignore(/^rotary_emb\.inv_freq$/)
   const normed = rmsNorm(module.child('input_layernorm'), hidden, text.rms_norm_eps)
-  const headSize = text.hidden_size / text.num_attention_heads
-  const shared = (text.num_key_value_heads ?? text.num_attention_heads) * headSize
-  const attended = attend(self, index, {
+  const { keyValueHeads, headSize } = decoderShape(text, 1)
+  const shared = keyValueHeads * headSize
+  const attended = attend(self, {
     query: linear(self.child('q_proj'), normed, text.hidden_size),
     key: linear(self.child('k_proj'), normed, shared),
     value: linear(self.child('v_proj'), normed, shared),
