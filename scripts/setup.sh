@@ -13,17 +13,19 @@ node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.ex
 stamp=node_modules/.tinyllava-stream-lock
 if ! cmp -s package-lock.json "$stamp"; then
   say 'installing npm packages'
-  # The CUDA provider comes from NuGet by a step of its own (README, "GPU"): never here.
+  # Its post-install step would fetch a CUDA provider from NuGet, which nothing here uses, and fail where
+  # NuGet can't be reached.
   ONNXRUNTIME_NODE_INSTALL=skip npm ci --no-audit --no-fund --loglevel=error
   cp package-lock.json "$stamp"
 fi
 
+# ffmpeg 5.1 brought -fps_mode, which exact timestamps need.
+is_new_enough() { [ -n "$1" ] && "$1" -hide_banner -h long 2>/dev/null | grep -q -e '-fps_mode'; }
+
 has_ffmpeg() {
-  [ -n "${FFMPEG_PATH:-}" ] && [ -x "$FFMPEG_PATH" ] && return 0
-  command -v ffmpeg >/dev/null 2>&1 && return 0
-  local static
-  static=$(node -e 'try { process.stdout.write(require("ffmpeg-static") ?? "") } catch {}')
-  [ -n "$static" ] && [ -x "$static" ]
+  if [ -n "${FFMPEG_PATH:-}" ]; then is_new_enough "$FFMPEG_PATH"; return; fi
+  is_new_enough "$(node -e 'try { process.stdout.write(require("ffmpeg-static") ?? "") } catch {}')" ||
+    is_new_enough "$(command -v ffmpeg || true)"
 }
 
 if ! has_ffmpeg; then
@@ -34,14 +36,11 @@ if ! has_ffmpeg; then
     $sudo apt-get update -qq >&2
     DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends ffmpeg >&2
   fi
-  has_ffmpeg || { say 'no ffmpeg found: install it with your package manager, or set FFMPEG_PATH to its path'; exit 1; }
+  has_ffmpeg || { say 'no ffmpeg >= 5.1 found: install one, run "npm install ffmpeg-static", or set FFMPEG_PATH to one'; exit 1; }
 fi
 
 # The library: built when a source is newer than the last build.
 if [ ! -f dist/.built ] || [ -n "$(find src tsconfig.json tsconfig.build.json package.json -newer dist/.built -print -quit)" ]; then
   say 'building'
-  rm -rf dist
-  npx --no-install tsc -p tsconfig.build.json
-  chmod +x dist/cli.js
-  touch dist/.built
+  npm run --silent build
 fi

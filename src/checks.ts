@@ -45,3 +45,14 @@ export function expectText(name: string, value: unknown): string {
   if (typeof value === 'string' && value.trim() !== '') return value
   throw new StreamError('SETTING_INVALID', `Expected \`${name}\` to be a string that is not empty, got ${show(value)}.`)
 }
+
+/**
+ * Checks that a setting is one of a closed set and returns it.
+ *
+ * @throws {StreamError} `SETTING_INVALID`, listing the set.
+ */
+export function expectOneOf<Value extends string>(name: string, value: unknown, known: readonly Value[]): Value {
+  const found = known.find((one) => one === value)
+  if (found !== undefined) return found
+  throw new StreamError('SETTING_INVALID', `Expected \`${name}\` to be ${known.join(' or ')}, got ${show(value)}.`)
+}

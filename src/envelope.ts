@@ -49,7 +49,7 @@ export const answerSchema = z.object({
   tokens: z.object({ visual: z.int().min(0), prompt: z.int().min(0), answer: z.int().min(0) }),
   timingsMs: z
     .object({ encode: z.number(), connect: z.number(), prefill: z.number(), decode: z.number() })
-    .describe('Milliseconds spent in each stage; `encode` adds up the frames of the clip.'),
+    .describe('Milliseconds spent in each stage. `encode` adds up the frames of the clip and counts their waiting for the model, too.'),
 })
 
 /** The zod schema of a question that could not be answered. */

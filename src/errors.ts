@@ -10,6 +10,7 @@ const ERROR_CODES = {
   ABORTED: { canRetry: false },
 
   FFMPEG_NOT_FOUND: { canRetry: false },
+  FFMPEG_TOO_OLD: { canRetry: false },
   VIDEO_NOT_FOUND: { canRetry: false },
   VIDEO_NOT_A_FILE: { canRetry: false },
   VIDEO_EMPTY: { canRetry: false },
@@ -30,6 +31,7 @@ const ERROR_CODES = {
   CONVERT_OUTPUT_EXISTS: { canRetry: false },
   CONVERT_NO_SPACE: { canRetry: true },
   CONVERT_NO_MEMORY: { canRetry: true },
+  CONVERT_NOT_WRITABLE: { canRetry: false },
 
   BUNDLE_NOT_FOUND: { canRetry: false },
   BUNDLE_INVALID: { canRetry: false },

@@ -60,7 +60,7 @@ export interface EncodedFrame {
   readonly ptsMs: number
   readonly capturedAt?: string
   readonly features: FrameFeatures
-  /** Milliseconds the frame spent in preprocessing and the tower. */
+  /** Milliseconds from handing the frame to the model to its features: waiting for the model's turn, preprocessing, tower. */
   readonly encodeMs: number
 }
 

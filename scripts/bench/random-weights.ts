@@ -21,7 +21,6 @@ export async function writeRandomValues(path: string, elements: number): Promise
 export function randomWeights(file: string, prefix = ''): Weights {
   return {
     scope: (name) => randomWeights(file, `${prefix}${name}.`),
-    has: () => true,
     take: (name, shape) => {
       const bytes = shape.reduce((product, size) => product * size, 2)
       return { name: prefix + name, elementType: 'BF16', shape, file, offset: 0, bytes }

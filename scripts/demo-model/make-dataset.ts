@@ -2,7 +2,7 @@
  * Makes clips for training or for measuring the demo model.
  *
  * ```
- * tsx make-dataset.ts --out DIR --first-seed 1 --clips 1000 [--whole]
+ * npx jiti make-dataset.ts --out DIR --first-seed 1 --clips 1000 [--whole]
  * ```
  *
  * Without `--whole`, only the 16 sampled frames of each clip are drawn and encoded, many clips to a file (one file for

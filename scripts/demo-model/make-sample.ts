@@ -2,7 +2,7 @@
  * Writes one scene as a clip of the given size, and prints what it shows.
  *
  * ```
- * tsx make-sample.ts --seed 7 --width 320 --height 180 --out two-shapes.mp4
+ * npx jiti make-sample.ts --seed 7 --width 320 --height 180 --out two-shapes.mp4
  * ```
  */
 import { parseArgs } from 'node:util'

@@ -14,13 +14,12 @@ export interface Question {
 
 type Wordings = readonly [string, ...string[]]
 
-/** Ways to ask. `{kind}` and `{colour}` name a shape: they are how a question picks one of two. */
+/** Ways to ask. `{kind}` names a shape: that is how a question picks one of two. */
 const WORDINGS = {
   describe: ['Describe the video.', 'What happens in the video?', 'What do you see in this video?', 'Describe this clip.', 'What is shown in the video?'],
   colour: ['What color is the shape?', 'What colour is the shape?', 'What is the color of the shape?', 'What is the colour of the shape?', 'Which color does the shape have?', 'Which colour does the shape have?'],
   colourOf: ['What color is the {kind}?', 'What colour is the {kind}?', 'What is the color of the {kind}?', 'What is the colour of the {kind}?', 'Which color does the {kind} have?', 'Which colour does the {kind} have?'],
   shape: ['What shape is it?', 'What shape is in the video?', 'Which shape do you see?', 'What shape does the video show?'],
-  shapeOf: ['What shape is the {colour} one?', 'Which shape is {colour}?', 'What shape is {colour}?', 'What is the {colour} shape?'],
   direction: ['Which way does the shape move?', 'In which direction does the shape move?', 'Where does the shape move?', 'Which way does it move?'],
   directionOf: ['Which way does the {kind} move?', 'In which direction does the {kind} move?', 'Where does the {kind} move?'],
   count: ['How many shapes are there?', 'How many shapes are in the video?', 'How many shapes do you see?', 'Count the shapes.'],
@@ -53,14 +52,13 @@ const MOTION_PHRASES: Readonly<Record<Motion, string>> = {
 /**
  * One question of each kind that has a well-defined answer in the scene.
  *
- * A shape that changes colour isn't asked for its colour, nor picked by it; only clips with two shapes are asked
- * when the second one appears.
+ * A shape that changes colour isn't asked for its colour. Of two shapes one is picked by its kind; "which shape is
+ * red?" is not asked (the model card says why). Only clips with two shapes are asked when the second one appears.
  */
 export function askAbout(scene: Scene, rng: Rng): readonly Question[] {
   const [only, second] = scene.shapes
   const ask = (kind: QuestionKind, wordings: Wordings, answer: string, shape?: Shape): Question => {
-    const named = rng.pick(wordings).replace('{kind}', shape?.kind ?? 'shape').replace('{colour}', shape?.colour ?? '')
-    return { kind, question: named, answer }
+    return { kind, question: rng.pick(wordings).replace('{kind}', shape?.kind ?? 'shape'), answer }
   }
   const oneOf = (): Shape => (second === undefined ? only : rng.pick([only, second]))
   const steady = scene.shapes.filter((shape) => shape.change === undefined)
@@ -75,10 +73,6 @@ export function askAbout(scene: Scene, rng: Rng): readonly Question[] {
     questions.push(ask('colour', byName ? WORDINGS.colourOf : WORDINGS.colour, `${capitalised(coloured.colour)}.`, coloured))
   }
   if (second === undefined) questions.push(ask('shape', WORDINGS.shape, `${capitalised(only.kind)}.`))
-  else if (steadyOne !== undefined) {
-    const picked = rng.pick([steadyOne, ...otherSteady])
-    questions.push(ask('shape', WORDINGS.shapeOf, `${capitalised(picked.kind)}.`, picked))
-  }
   const mover = oneOf()
   questions.push(ask('direction', byName ? WORDINGS.directionOf : WORDINGS.direction, DIRECTION_ANSWERS[mover.motion], mover))
   questions.push(ask('count', WORDINGS.count, second === undefined ? 'One.' : 'Two.'))

@@ -1,13 +1,15 @@
-import { copyFile, mkdir, readFile, readdir, rename, rm, stat, statfs, writeFile } from 'node:fs/promises'
+import { copyFile, readFile, readdir, statfs, writeFile } from 'node:fs/promises'
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 
+import { expectOneOf, expectText } from '../checks.js'
 import { StreamError } from '../errors.js'
 import { packageVersion } from '../version.js'
 import { readDescription } from './checkpoint/config.js'
 import { openWeights } from './checkpoint/weights.js'
 import { createSourceDigest } from './convert/digest.js'
+import { checkOutput, fillOutput } from './convert/output-folder.js'
 import { type ConversionPlan, planConversion } from './convert/plan.js'
 import type { AttentionLowering } from './graph/module.js'
 import { type WeightLocation, type WrittenFile, writeGraph } from './graph/write.js'
@@ -34,7 +36,7 @@ export interface ConvertOptions {
   readonly template?: string
   /** Name of the model in answers. @default the checkpoint folder's name */
   readonly name?: string
-  /** Replaces a bundle that is there already. @default false */
+  /** Replaces a bundle that is there already, and nothing else. @default false */
   readonly overwrite?: boolean
   readonly signal?: AbortSignal
   readonly onProgress?: (progress: ConvertProgress) => void
@@ -60,8 +62,8 @@ const NEEDED_MEMORY_BYTES = 256 * 1024 ** 2
  * @param checkpointDirectory Folder with `config.json`, safetensors and tokenizer files.
  * @param outDirectory Folder of the bundle, made by this call.
  * @returns The manifest of the bundle.
- * @throws {StreamError} `CHECKPOINT_*`, `PART_UNKNOWN`, `CONVERT_OUTPUT_EXISTS`, `CONVERT_NO_SPACE`,
- *   `CONVERT_NO_MEMORY`, `ABORTED`.
+ * @throws {StreamError} `SETTING_INVALID`, `CHECKPOINT_*`, `PART_UNKNOWN`, `CONVERT_OUTPUT_EXISTS`,
+ *   `CONVERT_NO_SPACE`, `CONVERT_NO_MEMORY`, `CONVERT_NOT_WRITABLE`, `ABORTED`.
  *
  * @example
  * ```ts
@@ -73,40 +75,41 @@ export async function convertCheckpoint(
   outDirectory: string,
   options: ConvertOptions = {},
 ): Promise<Manifest> {
-  const out = resolve(outDirectory)
-  if (existsSync(out) && options.overwrite !== true) {
-    throw new StreamError('CONVERT_OUTPUT_EXISTS', `${outDirectory} exists already. Name another folder, or remove it first.`)
-  }
-  if (options.template !== undefined) templates.get(options.template)
-  const description = await readDescription(checkpointDirectory)
+  const checkpoint = resolve(expectText('checkpointDirectory', checkpointDirectory))
+  const out = resolve(expectText('outDirectory', outDirectory))
+  const settings = checkOptions(options, checkpoint)
+  const output = { checkpoint, out, overwrite: options.overwrite === true }
+  await checkOutput(output)
+  const description = await readDescription(checkpoint)
   const digest = createSourceDigest()
-  const plan = planConversion(description, await openWeights(checkpointDirectory), options.attention ?? 'fused', digest.onRaw)
-  await mkdir(dirname(out), { recursive: true })
-  await checkResources(dirname(out), countBytes(plan))
+  const plan = planConversion(description, await openWeights(checkpoint), settings.attention, digest.onRaw)
+  await checkResources(out, countBytes(plan))
 
-  const partial = `${out}.partial-${process.pid}`
-  await rm(partial, { recursive: true, force: true })
-  await mkdir(partial)
-  try {
-    const files = [...(await writeGraphs(plan, partial, options)), ...(await copyFiles(checkpointDirectory, partial))]
+  return fillOutput(output, async (folder) => {
+    const files = [...(await writeGraphs(plan, folder, options)), ...(await copyFiles(checkpoint, folder))]
     const manifest = manifestSchema.parse({
       format: 'tinyllava-stream-bundle',
       version: BUNDLE_VERSION,
-      name: options.name ?? basename(resolve(checkpointDirectory)),
       createdBy: packageVersion(),
       sourceDigest: digest.finish(description.configBytes),
-      precision: options.precision ?? 'fp32',
-      attention: options.attention ?? 'fused',
       ...plan.parts,
-      ...(options.template !== undefined && { template: options.template }),
+      ...settings,
       files: Object.fromEntries(files.map(({ name, bytes, sha256 }) => [name, { bytes, sha256 }])),
     })
-    await writeFile(join(partial, MANIFEST_FILE), `${JSON.stringify(manifest, undefined, 2)}\n`)
-    await putInPlace(partial, out)
+    await writeFile(join(folder, MANIFEST_FILE), `${JSON.stringify(manifest, undefined, 2)}\n`)
     return manifest
-  } catch (error) {
-    await rm(partial, { recursive: true, force: true })
-    throw isNoSpace(error) ? new StreamError('CONVERT_NO_SPACE', `The disk of ${out} is full.`, { cause: error }) : error
+  })
+}
+
+/** What the manifest takes over from the options, checked before anything is read. */
+function checkOptions(options: ConvertOptions, checkpoint: string) {
+  const { precision = 'fp32', attention = 'fused', name = basename(checkpoint), template } = options
+  if (template !== undefined) templates.get(template)
+  return {
+    name: expectText('name', name),
+    precision: expectOneOf('precision', precision, ['fp32'] as const),
+    attention: expectOneOf('attention', attention, ['fused', 'primitive'] as const),
+    ...(template !== undefined && { template }),
   }
 }
 
@@ -118,7 +121,8 @@ function countBytes(plan: ConversionPlan): number {
   return [...sizes.values()].reduce((sum, bytes) => sum + bytes, 0)
 }
 
-async function checkResources(directory: string, neededBytes: number): Promise<void> {
+async function checkResources(out: string, neededBytes: number): Promise<void> {
+  const directory = nearestFolder(out)
   const { bavail, bsize } = await statfs(directory)
   if (bavail * bsize < neededBytes) {
     throw new StreamError(
@@ -132,6 +136,12 @@ async function checkResources(directory: string, neededBytes: number): Promise<v
       `${megabytes(process.availableMemory())} MB of memory are left, converting takes ${megabytes(NEEDED_MEMORY_BYTES)} MB.`,
     )
   }
+}
+
+/** The closest folder above that exists already: what is made below it lies on the same disk. */
+function nearestFolder(path: string): string {
+  const parent = dirname(path)
+  return existsSync(parent) || parent === path ? parent : nearestFolder(parent)
 }
 
 const megabytes = (bytes: number): number => Math.round(bytes / 1e6)
@@ -162,20 +172,4 @@ async function copyFiles(from: string, to: string): Promise<readonly WrittenFile
     const bytes = await readFile(join(to, name))
     return { name, bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') }
   }))
-}
-
-/** Renames the finished bundle into place; an old one is moved out of the way first. */
-async function putInPlace(partial: string, out: string): Promise<void> {
-  if (!(await stat(out).then(() => true, () => false))) {
-    await rename(partial, out)
-    return
-  }
-  const old = `${out}.old-${process.pid}`
-  await rename(out, old)
-  await rename(partial, out)
-  await rm(old, { recursive: true, force: true })
-}
-
-function isNoSpace(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOSPC'
 }

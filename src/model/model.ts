@@ -5,7 +5,7 @@ import type { FrameFeatures } from '../types.js'
 export interface ModelInfo {
   /** Name of the checkpoint, e.g. `tinyllava-video-qwen2.5-3b-group-16-512`. */
   readonly name: string
-  /** sha256 of the bundle's manifest: two bundles with one digest give the same answers. */
+  /** Digest of the bundle's files and settings: two bundles with one digest give the same answers. */
   readonly digest: string
   /** Of the weights, e.g. `fp32`. */
   readonly precision: string
@@ -64,7 +64,8 @@ export interface Generation {
  *
  * All calls may overlap; the model runs them in turn on its own thread.
  *
- * @throws each call: {StreamError} `MODEL_FAILED`, `MODEL_WORKER_DIED`, `MODEL_DISPOSED`, `ABORTED`.
+ * @throws each call: {StreamError} `SETTING_INVALID`, `MODEL_FAILED`, `MODEL_WORKER_DIED`, `MODEL_DISPOSED`,
+ *   `ABORTED`; `generate` also `PART_UNKNOWN` (the template) and `PROMPT_TOO_LONG`.
  */
 export interface Model {
   readonly info: ModelInfo

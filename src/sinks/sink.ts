@@ -7,7 +7,7 @@ import type { Result } from '../envelope.js'
  * pipeline counts it as delivered only then. A rejected `write` stops the pipeline with its cause.
  */
 export interface Sink {
-  /** The kind, as registered, e.g. `jsonLines`. */
+  /** The kind of sink, for messages, e.g. `jsonLines`. */
   readonly kind: string
   /** Opens files and connections. Called once, before the first `write`. */
   open?(): Promise<void>

@@ -20,7 +20,7 @@ export interface FrameStream {
  * A file is one stream; a directory or a Kafka topic is many, found over time.
  */
 export interface Source {
-  /** The kind, as registered, e.g. `file`. */
+  /** The kind of source, part of every result, e.g. `file`. */
   readonly kind: string
   /** Name for logs and metrics; of a single stream also its id. */
   readonly id: string

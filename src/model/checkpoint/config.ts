@@ -64,9 +64,9 @@ export async function readDescription(directory: string): Promise<CheckpointDesc
       `${directory} holds no ${CONFIG_FILE}. Name the folder of a TinyLLaVA-Video checkpoint.`,
     )
   }
-  const configBytes = await readFile(path)
+  const configBytes = await readBytes(path)
   const imageProcessorPath = join(directory, IMAGE_PROCESSOR_FILE)
-  const imageProcessor = existsSync(imageProcessorPath) ? await readFile(imageProcessorPath) : Buffer.from('{}')
+  const imageProcessor = existsSync(imageProcessorPath) ? await readBytes(imageProcessorPath) : Buffer.from('{}')
   return {
     config: parseConfig(configSchema, parseJson(configBytes, path), path),
     imageProcessor: parseConfig(imageProcessorSchema, parseJson(imageProcessor, imageProcessorPath), imageProcessorPath),
@@ -84,6 +84,12 @@ export function parseConfig<Schema extends z.ZodType>(schema: Schema, raw: unkno
   if (parsed.success) return parsed.data
   const problems = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; ')
   throw new StreamError('CHECKPOINT_CONFIG_INVALID', `${where} can't be used: ${problems}.`, { cause: parsed.error })
+}
+
+async function readBytes(path: string): Promise<Buffer> {
+  return readFile(path).catch((cause: unknown) => {
+    throw new StreamError('CHECKPOINT_CONFIG_INVALID', `${path} can't be read (${String(cause)}).`, { cause })
+  })
 }
 
 function parseJson(bytes: Buffer, path: string): unknown {

@@ -48,7 +48,9 @@ const entrySchema = z.object({
  * @throws {StreamError} `CHECKPOINT_WEIGHTS_INVALID`, naming the file and the tensor.
  */
 export async function readSafetensorsHeader(file: string): Promise<readonly TensorEntry[]> {
-  const { header, dataOffset, dataBytes } = await readHeader(file)
+  const { header, dataOffset, dataBytes } = await readHeader(file).catch((error: unknown) => {
+    throw error instanceof StreamError ? error : invalid(file, `can't be read (${String(error)})`, error)
+  })
   const entries = Object.entries(header)
     .filter(([name]) => name !== '__metadata__')
     .map(([name, entry]) => checkEntry(file, name, entry, dataOffset, dataBytes))

@@ -15,15 +15,14 @@ const indexSchema = z.object({ weight_map: z.record(z.string(), z.string().regex
 /**
  * The tensors of a checkpoint below a common prefix, each to be taken by the part that needs it.
  *
- * Building a graph takes tensors; nothing is read before all were taken and `checkWeights` found
- * none missing and none left over.
+ * Building a graph takes tensors; nothing is read before all were taken and `CheckpointWeights.check`
+ * found none missing and none left over.
  */
 export interface Weights {
   /** The tensors below `prefix.`; taken ones count for the whole checkpoint. */
   scope(prefix: string): Weights
-  has(name: string): boolean
   /**
-   * Takes a tensor. One that is missing is noted (see `checkWeights`) and an empty entry returned.
+   * Takes a tensor. One that is missing is noted (see `check`) and an empty entry returned.
    *
    * @throws {StreamError} `CHECKPOINT_WEIGHTS_INVALID` if its shape differs.
    */
@@ -47,8 +46,6 @@ export interface CheckpointWeights extends Weights {
    * @throws {StreamError} `CHECKPOINT_TENSOR_MISSING`, `CHECKPOINT_TENSOR_UNUSED`, naming them.
    */
   check(): void
-  /** The tensors taken, by name. */
-  taken(): readonly TensorEntry[]
 }
 
 /**
@@ -71,7 +68,6 @@ export async function openWeights(directory: string): Promise<CheckpointWeights>
     check: () => {
       checkBook(book, directory)
     },
-    taken: () => [...book.taken].sort().flatMap((name) => entries.get(name) ?? []),
   }
 }
 
@@ -105,7 +101,6 @@ async function readIndex(path: string): Promise<readonly string[]> {
 function weightsBelow(book: Book, prefix: string): Weights {
   return {
     scope: (name) => weightsBelow(book, `${prefix}${name}.`),
-    has: (name) => book.entries.has(prefix + name),
     take: (name, shape) => takeTensor(book, prefix + name, shape),
     ignore: (pattern) => {
       for (const name of book.entries.keys()) {

@@ -39,10 +39,6 @@ export class Module {
     return this.graph.weight(tensorWeight(this.#weights.take(name, shape), this.#onRaw))
   }
 
-  has(name: string): boolean {
-    return this.#weights.has(name)
-  }
-
   /** Declares that weights of this module whose name matches are known and not needed. */
   ignore(pattern: RegExp): void {
     this.#weights.ignore(pattern)

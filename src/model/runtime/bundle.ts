@@ -9,7 +9,7 @@ import { BUNDLE_VERSION, GRAPH_FILES, MANIFEST_FILE, type Manifest, manifestSche
 export interface Bundle {
   readonly dir: string
   readonly manifest: Manifest
-  /** sha256 of the manifest's bytes; it covers every other file by the digests the manifest holds. */
+  /** What the answers depend on: see `bundleDigest`. */
   readonly digest: string
 }
 
@@ -23,7 +23,17 @@ export async function openBundle(dir: string): Promise<Bundle> {
   const bytes = await readManifest(dir)
   const manifest = parseManifest(dir, bytes)
   for (const [file, { bytes: expected }] of Object.entries(manifest.files)) await checkSize(dir, file, expected)
-  return { dir, manifest, digest: createHash('sha256').update(bytes).digest('hex') }
+  return { dir, manifest, digest: bundleDigest(manifest) }
+}
+
+/**
+ * sha256 over all that an answer depends on: every file's digest, and the settings the runtime reads.
+ * The name and the version that wrote the bundle have no part in it: renaming changes no answer's id.
+ */
+function bundleDigest({ files, version, template, visionTower, connector, languageModel }: Manifest): string {
+  const digests = Object.keys(files).sort().map((file) => [file, files[file]?.sha256])
+  const canonical = JSON.stringify([digests, version, template, visionTower, connector, languageModel])
+  return createHash('sha256').update(canonical).digest('hex')
 }
 
 /**

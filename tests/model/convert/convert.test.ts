@@ -84,13 +84,52 @@ describe('is never half there:', () => {
   })
 
   test('a bundle that is there already is kept, unless it is to be replaced', async () => {
-    mkdirSync(out)
+    await convertCheckpoint(checkpoint, out)
     writeFileSync(join(out, 'mine'), '')
     await expectRefusal('CONVERT_OUTPUT_EXISTS', /exists already/)
     expect(existsSync(join(out, 'mine'))).toBe(true)
     await convertCheckpoint(checkpoint, out, { overwrite: true })
     expect(existsSync(join(out, 'mine'))).toBe(false)
     expect(readdirSync(folder.path).sort()).toEqual(['bundle', 'checkpoint'])
+  })
+
+  test.each([
+    ['a folder that is no bundle', () => { mkdirSync(out); writeFileSync(join(out, 'precious'), '') }],
+    ['a file', () => { writeFileSync(out, 'precious') }],
+  ])('%s is never replaced', async (_, make) => {
+    make()
+    await expect(convertCheckpoint(checkpoint, out, { overwrite: true })).rejects.toMatchObject({ code: 'CONVERT_OUTPUT_EXISTS' })
+    expect(readdirSync(folder.path).sort()).toEqual(['bundle', 'checkpoint'])
+  })
+
+  test('nor is the checkpoint, nor anything above or below it', async () => {
+    for (const place of [checkpoint, folder.path, join(checkpoint, 'bundle')]) {
+      await expect(convertCheckpoint(checkpoint, place, { overwrite: true })).rejects.toMatchObject({ code: 'CONVERT_OUTPUT_EXISTS' })
+    }
+    expect(existsSync(join(checkpoint, 'model.safetensors'))).toBe(true)
+  })
+
+  test('of two conversions to one folder one wins and the other says so', async () => {
+    const outcomes = await Promise.allSettled([convertCheckpoint(checkpoint, out), convertCheckpoint(checkpoint, out)])
+    expect(outcomes.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected'])
+    expect(outcomes.find(({ status }) => status === 'rejected')).toMatchObject({ reason: { code: 'CONVERT_OUTPUT_EXISTS' } })
+    expect(readdirSync(folder.path).sort()).toEqual(['bundle', 'checkpoint'])
+  })
+
+  test('a place that can\'t be written is said so', async () => {
+    writeFileSync(folder.file('a-file'), '')
+    await expect(convertCheckpoint(checkpoint, folder.file('a-file/bundle'))).rejects.toMatchObject({ code: 'CONVERT_NOT_WRITABLE' })
+  })
+})
+
+describe('checks its settings first:', () => {
+  test.each([
+    ['precision', { precision: 'fp16' }],
+    ['attention', { attention: 'flash' }],
+    ['name', { name: ' ' }],
+  ])('%s', async (name, options) => {
+    const message: unknown = expect.stringContaining(`\`${name}\``)
+    await expect(convertCheckpoint(checkpoint, out, options as never)).rejects.toMatchObject({ code: 'SETTING_INVALID', message })
   })
 })
 
@@ -158,6 +197,15 @@ describe('refuses a checkpoint, naming what is wrong:', () => {
   test('a folder without a config', async () => {
     rmSync(join(checkpoint, 'config.json'))
     await expectRefusal('CHECKPOINT_NOT_FOUND', /holds no config.json/)
+  })
+
+  test('weights or a config that can\'t be read', async () => {
+    rmSync(join(checkpoint, 'model.safetensors'))
+    mkdirSync(join(checkpoint, 'model.safetensors'))
+    await expectRefusal('CHECKPOINT_WEIGHTS_INVALID', /can't be read/)
+    rmSync(join(checkpoint, 'config.json'))
+    mkdirSync(join(checkpoint, 'config.json'))
+    await expectRefusal('CHECKPOINT_CONFIG_INVALID', /can't be read/)
   })
 
   test('a folder without weights', async () => {

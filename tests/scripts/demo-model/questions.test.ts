@@ -55,11 +55,15 @@ test('names the shape when there are two', () => {
   expect(answersTo('count', scene)).toEqual(new Set(['Two.']))
 })
 
+test('asks what shape it is only where there is one', () => {
+  expect(answersTo('shape', sceneOf(circle))).toEqual(new Set(['Circle.']))
+  expect(answersTo('shape', sceneOf(circle, star))).toEqual(new Set())
+})
+
 test('never asks for the colour of a shape that changes it', () => {
   const changing = sceneOf({ ...circle, change: { colour: 'green', at: 0.5 } }, { ...star, appears: 'beginning', appearsAt: 0 })
 
   expect(answersTo('colour', changing)).toEqual(new Set(['Blue.']))
-  expect(answersTo('shape', changing)).toEqual(new Set(['Star.']))
   expect(answersTo('change', changing)).toEqual(new Set(['Yes, from red to green.']))
 })
 
