@@ -1,5 +1,12 @@
 import { StreamError } from '../errors.js'
 
+/** The stream was over where more was to come. Whoever knows why its writer stopped can say more. */
+export class CutShortError extends StreamError {
+  constructor() {
+    super('VIDEO_DECODER_FAILED', 'The output of ffmpeg ended in the middle of a picture.')
+  }
+}
+
 /** Reads single bytes and exact lengths off a stream of chunks, whatever their boundaries. Holds one chunk. */
 export class BytesReader {
   readonly #chunks: AsyncIterator<Uint8Array>
@@ -21,9 +28,9 @@ export class BytesReader {
     return false
   }
 
-  /** @throws {StreamError} `VIDEO_DECODER_FAILED`: the stream is over. */
+  /** @throws {CutShortError} The stream is over. */
   async byte(): Promise<number> {
-    if (await this.isAtEnd()) throw cutShort()
+    if (await this.isAtEnd()) throw new CutShortError()
     const value = this.#chunk[this.#place] ?? 0
     this.#place += 1
     return value
@@ -32,13 +39,13 @@ export class BytesReader {
   /**
    * The next `length` bytes, in memory of their own.
    *
-   * @throws {StreamError} `VIDEO_DECODER_FAILED`: the stream ends before.
+   * @throws {CutShortError} The stream ends before.
    */
   async bytes(length: number): Promise<Uint8Array> {
     const result = new Uint8Array(length)
     let filled = 0
     while (filled < length) {
-      if (await this.isAtEnd()) throw cutShort()
+      if (await this.isAtEnd()) throw new CutShortError()
       const part = this.#chunk.subarray(this.#place, this.#place + length - filled)
       result.set(part, filled)
       filled += part.length
@@ -46,8 +53,4 @@ export class BytesReader {
     }
     return result
   }
-}
-
-function cutShort(): StreamError {
-  return new StreamError('VIDEO_DECODER_FAILED', 'The output of ffmpeg ended in the middle of a picture.')
 }

@@ -1,9 +1,10 @@
+import { CutShortError } from './bytes-reader.js'
 import { type FfmpegEnd, type FfmpegRun, startFfmpeg } from './ffmpeg.js'
 import { readNut } from './nut.js'
 import type { NutPicture } from './nut-frame.js'
 import type { DecodeJob } from './seek-plan.js'
 import { passedRuns, selectFilters, timeBefore } from './select-filter.js'
-import { killedError } from './video-errors.js'
+import { brokenOffError, endError } from './video-errors.js'
 import type { VideoTrack } from './video-track.js'
 
 /** A wanted picture, decoded. */
@@ -43,7 +44,8 @@ const TO_RGB = ['scale=flags=bicubic:in_color_matrix=auto:in_range=auto:out_rang
 /**
  * Starts the decoder of a job. It works ahead until its pipe is full, a fraction of one picture, and waits.
  *
- * The pictures error with `VIDEO_DECODER_FAILED` where ffmpeg dies. Damaged data is no error: pictures that
+ * The pictures error with `VIDEO_DECODER_FAILED` where ffmpeg dies or is ended by a signal, and with
+ * `FFMPEG_TOO_OLD` where it doesn't know an option. Damaged data is no error: pictures that
  * can't be decoded are missing, and the observer is told.
  */
 export function startJob(track: VideoTrack, job: DecodeJob, observer: DecodeObserver): RunningJob {
@@ -78,7 +80,7 @@ async function* readJob(run: FfmpegRun, { track, job, observer }: JobContext): A
   const awaited = new Map(job.pictures.map(({ index, times }) => [index, times]))
   const indexOf = track.hasTimestamps ? indexByTime(track, job) : indexByNumber(job)
   try {
-    for await (const picture of readNut(run.output)) {
+    for await (const picture of readRun(run, track.path)) {
       const index = indexOf(picture)
       const times = awaited.get(index)
       if (times === undefined) continue
@@ -86,10 +88,22 @@ async function* readJob(run: FfmpegRun, { track, job, observer }: JobContext): A
       yield { index, times, width: picture.width, height: picture.height, data: picture.data }
     }
     const end = await run.ended
-    if (end.exitCode === undefined) throw killedError(track.path, end)
+    const failure = endError(track.path, end)
+    if (failure !== undefined) throw failure
     observer.jobEnded(job, awaited.size, end)
   } finally {
     run.kill()
+  }
+}
+
+/** The pictures a run writes. Where they break off, its end tells why: what the reader sees is only that. */
+async function* readRun(run: FfmpegRun, path: string): AsyncGenerator<NutPicture, void, undefined> {
+  try {
+    yield* readNut(run.output)
+  } catch (error) {
+    // Of other errors the process may live on, and would be waited for in vain.
+    if (!(error instanceof CutShortError)) throw error
+    throw brokenOffError(path, await run.ended, error)
   }
 }
 

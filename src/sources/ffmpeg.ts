@@ -27,7 +27,7 @@ export interface FfmpegJob {
 
 /** How a run ended. */
 export interface FfmpegEnd {
-  /** 0 where all went well by ffmpeg's own account; undefined where a signal ended it. */
+  /** 0 where all went well by its own account; undefined where a signal ended it; 255 where it caught the signal. */
   readonly exitCode: number | undefined
   /** The last lines it wrote to stderr, oldest first, without logins; at most 20. */
   readonly lastLines: readonly string[]

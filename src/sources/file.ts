@@ -5,15 +5,17 @@ import { defer, of } from 'rxjs'
 import { expectInteger, expectText } from '../checks.js'
 import { throwIfAborted } from '../errors.js'
 import { createLedger } from '../ledger.js'
+import { checkSampling } from '../sampling/check-sampling.js'
 import type { Sampling } from '../sampling/sampling.js'
 import { uniform } from '../sampling/uniform.js'
 import { wantedIndices } from '../sampling/wanted-indices.js'
 import type { Question, StreamInfo } from '../types.js'
 import { decodePlan } from './decode-plan.js'
 import { type Picture, pacedFrames } from './paced-frames.js'
+import { checkQuestions } from './questions.js'
 import { planDecoding } from './seek-plan.js'
 import type { FrameStream, Source } from './source.js'
-import { noPicturesError } from './video-errors.js'
+import { expectNoAddress, noPicturesError } from './video-errors.js'
 import { VideoHealth } from './video-health.js'
 import { readVideoTrack, ticksToMs } from './video-track.js'
 
@@ -57,21 +59,24 @@ export interface FileOptions {
  * coverage below 1, with warnings. Its frames are spread over what is there.
  *
  * The stream's frames error with `VIDEO_NOT_FOUND`, `VIDEO_NOT_A_FILE`, `VIDEO_EMPTY`, `VIDEO_UNREADABLE`,
- * `VIDEO_FORMAT_REFUSED`, `VIDEO_NO_TRACK`, `VIDEO_NO_FRAMES`, `VIDEO_DAMAGED`, `VIDEO_DECODER_FAILED` or
- * `FFMPEG_NOT_FOUND`.
+ * `VIDEO_FORMAT_REFUSED`, `VIDEO_NO_TRACK`, `VIDEO_NO_FRAMES`, `VIDEO_DAMAGED`, `VIDEO_DECODER_FAILED`,
+ * `FFMPEG_NOT_FOUND` or `FFMPEG_TOO_OLD`.
  *
  * @example
  * ```ts
  * file('holiday.mp4', { sampling: uniform(16), questions: ['Where is this?'] })
  * ```
  * @param path Path of the file, from the current folder if it isn't absolute.
- * @throws {StreamError} `SETTING_INVALID`.
+ * @throws {StreamError} `SETTING_INVALID`: a setting is wrong, or the path is an address (`rtsp://…`).
  */
 export function file(path: string, options: FileOptions = {}): Source {
+  expectNoAddress(path)
   const fullPath = resolve(expectText('path', path))
   const id = expectText('id', options.id ?? basename(fullPath))
   const maxFramesInFlight = expectInteger('maxFramesInFlight', options.maxFramesInFlight ?? 32, 1)
-  const { sampling = uniform(16), questions } = options
+  const { sampling: wanted = uniform(16) } = options
+  const sampling = checkSampling(wanted)
+  const questions = checkQuestions(options.questions)
 
   return {
     kind: 'file',

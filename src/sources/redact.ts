@@ -15,3 +15,18 @@ const ANY_ADDRESS_QUERY = /([a-z][a-z0-9+.-]*:\/\/[^\s?'"]*)\?[^\s'"]*/gi
 export function redactUrl(text: string): string {
   return text.replace(ANY_ADDRESS_LOGIN, '$1***@').replace(ANY_ADDRESS_QUERY, '$1?***')
 }
+
+/**
+ * Hides login, query and fragment of a text that is one address as a whole, also where `path.resolve` made
+ * `/folder/rtsp:/admin:secret@…` of it. Blanks and quotes in a password don't end it here.
+ *
+ * @example
+ * ```ts
+ * redactAddress('/videos/rtsp:/admin:my secret@10.0.0.7/live?token=1') // '/videos/rtsp:/***@10.0.0.7/live?***'
+ * ```
+ */
+export function redactAddress(text: string): string {
+  const [, scheme, rest] = /^((?:.*?[/\s])?[a-z][a-z0-9+.-]+:\/+)(.*)$/is.exec(text) ?? []
+  if (scheme === undefined || rest === undefined) return text
+  return scheme + rest.replace(/^.*@/s, '***@').replace(/([?#]).*$/s, '$1***')
+}

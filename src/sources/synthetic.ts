@@ -7,6 +7,7 @@ import { StreamError } from '../errors.js'
 import { createLedger } from '../ledger.js'
 import type { Question, StreamInfo } from '../types.js'
 import { type Picture, pacedFrames } from './paced-frames.js'
+import { checkQuestions } from './questions.js'
 import type { FrameStream, Source } from './source.js'
 
 /** Settings of `synthetic`. */
@@ -86,8 +87,9 @@ export interface SyntheticOptions {
  * @throws {StreamError} `SETTING_INVALID`.
  */
 export function synthetic(options: SyntheticOptions = {}): Source {
-  const { id = 'synthetic', isLive = false, questions } = options
+  const { id = 'synthetic', isLive = false } = options
   expectText('id', id)
+  const questions = checkQuestions(options.questions)
   const maxFramesInFlight = expectInteger('maxFramesInFlight', options.maxFramesInFlight ?? 32, 1)
   const scene: Scene = {
     frames: expectInteger('frames', options.frames ?? 16, 1),

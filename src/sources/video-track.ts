@@ -5,7 +5,7 @@ import { startFfmpeg } from './ffmpeg.js'
 import { linesOf } from './lines.js'
 import type { Rational } from './nut-headers.js'
 import { LIST_PACKETS_OPTIONS, type PacketList, readPackets } from './packets.js'
-import { expectVideoFile, killedError, listingError, noPicturesError } from './video-errors.js'
+import { endError, expectVideoFile, listingError, noPicturesError } from './video-errors.js'
 
 /** All that is known of a file's video before a picture is decoded. */
 export interface VideoTrack {
@@ -42,7 +42,7 @@ export interface VideoTrack {
  *
  * @throws {StreamError} `VIDEO_NOT_FOUND`, `VIDEO_NOT_A_FILE`, `VIDEO_EMPTY`, `VIDEO_UNREADABLE`,
  * `VIDEO_FORMAT_REFUSED`, `VIDEO_NO_TRACK`, `VIDEO_NO_FRAMES`, `VIDEO_DAMAGED` (cut off before its index),
- * `VIDEO_DECODER_FAILED` (ffmpeg died), `FFMPEG_NOT_FOUND`.
+ * `VIDEO_DECODER_FAILED` (ffmpeg died), `FFMPEG_NOT_FOUND`, `FFMPEG_TOO_OLD`.
  */
 export async function readVideoTrack(path: string, signal: AbortSignal): Promise<VideoTrack> {
   await expectVideoFile(path)
@@ -61,7 +61,8 @@ export async function readVideoTrack(path: string, signal: AbortSignal): Promise
     const packets = await readPackets(linesOf(run.output))
     const end = await run.ended
     if (packets.totalPackets === 0) throw listingError(path, end)
-    if (end.exitCode === undefined) throw killedError(path, end)
+    const failure = endError(path, end)
+    if (failure !== undefined) throw failure
     if (packets.dts.length === 0) throw noPicturesError(path)
     return trackOf(path, packets, header.header)
   } finally {

@@ -84,6 +84,30 @@ describe('a file of which nothing can be had is an error of its own kind:', () =
   })
 })
 
+describe('a file that is no video is told what it is:', () => {
+  const picture = (name: string) => media.make(name, ['-i', BUNNY, '-frames:v', '1'])
+  const inDisguise = () => write('picture.mp4', readFileSync(picture('picture.jpg')))
+
+  test.each([
+    ['jpg', () => picture('picture.jpg')],
+    ['png', () => picture('picture.png')],
+    ['jpg in disguise', inDisguise],
+  ] as const)('a picture (%s), which is no playlist', async (_, path) => {
+    const error: unknown = await readAll(file(path())).catch((reason: unknown) => reason)
+    expect(error).toMatchObject({ code: 'VIDEO_FORMAT_REFUSED' })
+    expect((error as Error).message).toMatch(/is a picture.+isn't a video container/)
+    expect((error as Error).message).not.toContain('playlist')
+  })
+
+  test('text of which ffmpeg only says that it is invalid', async () => {
+    const path = write('words.xyz', Buffer.from('These are words.\n'))
+    await expect(readAll(file(path))).rejects.toMatchObject({
+      code: 'VIDEO_UNREADABLE',
+      message: `${path} is no video that ffmpeg knows. Check that it is a video file, whole and not encrypted.`,
+    })
+  })
+})
+
 describe('a file that was cut off', () => {
   test.each([
     ['mp4', () => BUNNY],

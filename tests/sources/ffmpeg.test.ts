@@ -5,11 +5,12 @@ import ffmpeg from 'fluent-ffmpeg'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 
 import { type FfmpegJob, type FfmpegRun, startFfmpeg } from '../../src/sources/ffmpeg.js'
+import { findFfmpeg } from '../../src/sources/ffmpeg-binary.js'
 import { file } from '../../src/sources/file.js'
 import { WAIT } from './contract.js'
 import { readAll } from './helpers/frames.js'
 import { BUNNY, MediaFolder } from './helpers/media.js'
-import { childProcesses } from './helpers/processes.js'
+import { childProcesses, isStill } from './helpers/processes.js'
 
 const folder = new MediaFolder().path
 const RAW = ['-map', '0:V:0', '-pix_fmt', 'rgb24', '-f', 'rawvideo']
@@ -38,6 +39,19 @@ function useBinary(path: string): void {
   onTestFinished(() => {
     vi.unstubAllEnvs()
   })
+}
+
+/** Uses a binary that is the real one, except that it fails in these words where it is handed a word. */
+function useFailing(
+  name: string,
+  { word, lines, exitCode }: { word: string; lines: readonly string[]; exitCode: number },
+): string {
+  const binary = join(folder, name)
+  const complain = lines.map((line) => `echo "${line}" >&2`).join('; ')
+  const check = `for word in "$@"; do if [ "$word" = ${word} ]; then ${complain}; exit ${exitCode}; fi; done`
+  writeFileSync(binary, `#!/bin/sh\n${check}\nexec '${findFfmpeg()}' "$@"\n`, { mode: 0o755 })
+  useBinary(binary)
+  return binary
 }
 
 const allGone = () =>
@@ -84,10 +98,10 @@ describe('startFfmpeg', () => {
     const run = start(jobOf())
     let before = -1
     await vi.waitFor(() => {
-      const ticks = childProcesses()[0]?.ticks ?? -1
-      const isStill = ticks > 0 && ticks === before
-      before = ticks
-      expect(isStill).toBe(true)
+      const [decoder] = childProcesses()
+      const ticksBefore = before
+      before = decoder?.ticks ?? -1
+      expect(isStill(decoder, { ticksBefore })).toBe(true)
     }, { ...WAIT, interval: 100 })
     expect(childProcesses()).toHaveLength(1)
     run.kill()
@@ -144,6 +158,26 @@ describe('startFfmpeg', () => {
       vi.restoreAllMocks()
     })
     await expect(start(jobOf()).ended).rejects.toMatchObject({ code: 'VIDEO_DECODER_FAILED', canRetry: true })
+  })
+
+  test('is too old where it does not know an option', async () => {
+    const binary = useFailing('old', {
+      word: '-fps_mode',
+      lines: ["[error] Unrecognized option 'fps_mode'.", '[fatal] Error splitting the argument list: Option not found'],
+      exitCode: 1,
+    })
+    const error: unknown = await readAll(file(BUNNY)).catch((reason: unknown) => reason)
+    expect(error).toMatchObject({ code: 'FFMPEG_TOO_OLD', canRetry: false })
+    expect((error as Error).message).toContain(binary)
+    expect((error as Error).message).toMatch(/5\.1 or newer.+FFMPEG_PATH.+ffmpeg-static/)
+  })
+
+  test('is no bad file where a signal it caught ended the listing', async () => {
+    useFailing('ended', { word: 'framecrc', lines: ['[info] Exiting normally, received signal 15.'], exitCode: 255 })
+    await expect(readAll(file(BUNNY))).rejects.toMatchObject({
+      code: 'VIDEO_DECODER_FAILED',
+      message: expect.stringMatching(/bunny\.mp4: received signal 15\.$/) as string,
+    })
   })
 
   test('says that a signal ended it', async () => {

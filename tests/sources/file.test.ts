@@ -1,18 +1,31 @@
-import { lastValueFrom, take } from 'rxjs'
+import { resolve } from 'node:path'
+
+import { lastValueFrom, take, tap } from 'rxjs'
 import { describe, expect, test, vi } from 'vitest'
 
 import { allFrames } from '../../src/sampling/all-frames.js'
 import { byFps } from '../../src/sampling/by-fps.js'
+import type { Sampling } from '../../src/sampling/sampling.js'
 import { uniformPerSecond } from '../../src/sampling/uniform-per-second.js'
 import { uniform } from '../../src/sampling/uniform.js'
 import { file } from '../../src/sources/file.js'
+import { expectVideoFile } from '../../src/sources/video-errors.js'
 import type { Frame } from '../../src/types.js'
 import { WAIT, sourceContract } from './contract.js'
 import { md5, onlyStream, readAll } from './helpers/frames.js'
 import { BUNNY, MediaFolder, fullDecodeHashes } from './helpers/media.js'
-import { childProcesses } from './helpers/processes.js'
+import { childProcesses, commandOf, isStill } from './helpers/processes.js'
 
 const media = new MediaFolder()
+
+function errorOf(make: () => unknown): Error {
+  try {
+    make()
+  } catch (error) {
+    return error as Error
+  }
+  throw new Error('It was not refused.')
+}
 
 sourceContract('file', {
   make: ({ maxFramesInFlight }) => file(BUNNY, { sampling: allFrames(), maxFramesInFlight }),
@@ -69,9 +82,40 @@ describe('file', () => {
   test.each([
     ['an empty path', () => file('')],
     ['an empty id', () => file(BUNNY, { id: ' ' })],
+    ['questions that are no list', () => file(BUNNY, { questions: 'Who?' as unknown as [] })],
+    ['an empty question', () => file(BUNNY, { questions: ['Who?', '  '] })],
+    ['a question that is no text', () => file(BUNNY, { questions: [3] as unknown as string[] })],
+    ['a sampling of no kind', () => file(BUNNY, { sampling: {} as Sampling })],
+    ['a sampling of an unknown kind', () => file(BUNNY, { sampling: { kind: 'some' } as unknown as Sampling })],
+    ['a sampling that is a text', () => file(BUNNY, { sampling: 'all' as unknown as Sampling })],
+    ['no sampling at all', () => file(BUNNY, { sampling: null as unknown as Sampling })],
+    ['a sampling of no frames', () => file(BUNNY, { sampling: { kind: 'uniform', frames: 0 } })],
+    ['a sampling without its rate', () => file(BUNNY, { sampling: { kind: 'fps' } as Sampling })],
+    ['a sampling of too few frames', () => file(BUNNY, { sampling: { kind: 'uniform-per-second', maxFrames: 0 } })],
     ['a budget of 0', () => file(BUNNY, { maxFramesInFlight: 0 })],
   ])('refuses %s', (_, make) => {
     expect(make).toThrow(expect.objectContaining({ code: 'SETTING_INVALID' }))
+  })
+
+  test.each([
+    'rtsp://admin:secret@10.0.0.7/live?token=secret',
+    " RTSP://admin:my 'secret@10.0.0.7/live#secret",
+    'https://example.org/clip.mp4?token=secret',
+    new URL('rtsp://admin:secret@10.0.0.7/live?token=secret') as unknown as string,
+  ])('refuses an address without showing its secrets: %#', (address) => {
+    const error = errorOf(() => file(address))
+    expect(error).toMatchObject({ code: 'SETTING_INVALID' })
+    expect(error.message).toMatch(/:\/\/.+only files so far; cameras and http come later/)
+    expect(error.message).not.toContain('secret')
+  })
+
+  test('shows no secret of an address that was taken for a path', async () => {
+    const address = 'rtsp://admin:secret@10.0.0.7/live?token=secret'
+    await expect(expectVideoFile(address)).rejects.toMatchObject({ code: 'SETTING_INVALID' })
+    const error = (await expectVideoFile(resolve(address)).catch((reason: unknown) => reason)) as Error
+    expect(error).toMatchObject({ code: 'VIDEO_NOT_FOUND' })
+    expect(error.message).toContain('rtsp:/***@10.0.0.7/live?***')
+    expect(`${error.message} ${String(error.cause)}`).not.toContain('secret')
   })
 
   test('reads a path that looks like an address or a pattern as the path it is', async () => {
@@ -93,10 +137,9 @@ describe('the decoder of a file', () => {
     let before = -1
     await vi.waitFor(() => {
       const [decoder] = childProcesses()
-      const ticks = decoder?.ticks ?? -1
-      const isStill = seen.length === 4 && ticks >= 0 && ticks === before
-      before = ticks
-      expect(isStill).toBe(true)
+      const ticksBefore = before
+      before = decoder?.ticks ?? -1
+      expect(seen.length === 4 && isStill(decoder, { ticksBefore })).toBe(true)
     }, { ...WAIT, interval: 100 })
     expect(seen).toHaveLength(4)
     expect(childProcesses()).toHaveLength(1)
@@ -108,6 +151,31 @@ describe('the decoder of a file', () => {
     }, WAIT)
     await whole
     expect(info.ledger.counts()).toMatchObject({ handedOut: 500, encoded: 500, framesInFlight: 0 })
+  })
+
+  test.each(['SIGKILL', 'SIGTERM', 'SIGINT'] as const)('is no short clip when ended by %s in the middle', async (signal) => {
+    const long = media.loop('long.mp4', { source: BUNNY, times: 4 })
+    const { frames } = await onlyStream(file(long, { sampling: allFrames(), maxFramesInFlight: 1 }))
+    // At the first frame the decoder is there, and has 499 more to write than its pipe can hold.
+    const endDecoder = ({ index }: Frame): void => {
+      if (index > 0) return
+      const [decoder, ...others] = childProcesses().filter(({ pid }) => commandOf(pid).includes('rawvideo'))
+      expect(others).toEqual([])
+      process.kill(decoder?.pid ?? NaN, signal)
+    }
+    const reading = lastValueFrom(
+      frames.pipe(
+        tap(endDecoder),
+        tap(({ receipt }) => {
+          receipt.settle({ kind: 'encoded' })
+        }),
+      ),
+    )
+    await expect(reading).rejects.toMatchObject({
+      code: 'VIDEO_DECODER_FAILED',
+      canRetry: true,
+      message: expect.stringMatching(/^ffmpeg died while it read \/.+long\.mp4: [^\n]+\.$/) as string,
+    })
   })
 
   test('is gone once the last frame is out', async () => {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 
-import { redactUrl } from '../../src/sources/redact.js'
+import { redactAddress, redactUrl } from '../../src/sources/redact.js'
 
 test.each([
   ['rtsp://admin:secret@10.0.0.7/live', 'rtsp://***@10.0.0.7/live'],
@@ -10,4 +10,14 @@ test.each([
   ['/home/me@work/clip.mp4?', '/home/me@work/clip.mp4?'],
 ])('%s', (text, expected) => {
   expect(redactUrl(text)).toBe(expected)
+})
+
+test.each([
+  ['rtsp://admin:se cr\'et@10.0.0.7/live?a=1', 'rtsp://***@10.0.0.7/live?***'],
+  ['/home/me/rtsp:/admin:se@cr/et@10.0.0.7/live', '/home/me/rtsp:/***@10.0.0.7/live'],
+  ['https://host/clip.mp4#secret', 'https://host/clip.mp4#***'],
+  ['/home/me@work/clip?.mp4', '/home/me@work/clip?.mp4'],
+  ['C:/me@work/clip.mp4', 'C:/me@work/clip.mp4'],
+])('as a whole: %s', (text, expected) => {
+  expect(redactAddress(text)).toBe(expected)
 })

@@ -9,6 +9,14 @@ export interface ChildProcess {
   readonly ticks: number
 }
 
+/**
+ * Whether a process waits: it used no processor time since the last look, and doesn't want any. On a loaded
+ * machine equal ticks alone may only mean that it had no turn.
+ */
+export function isStill(child: ChildProcess | undefined, { ticksBefore }: { ticksBefore: number }): boolean {
+  return child?.state === 'S' && child.ticks > 0 && child.ticks === ticksBefore
+}
+
 /** The children of this process, zombies included. */
 export function childProcesses(): ChildProcess[] {
   return readdirSync('/proc')
@@ -16,6 +24,15 @@ export function childProcesses(): ChildProcess[] {
     .map((name) => statOf(Number(name)))
     .filter((child) => child?.parent === process.pid)
     .map((child) => child as ChildProcess)
+}
+
+/** The words of a process's command line; empty where it is gone. */
+export function commandOf(pid: number): readonly string[] {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').slice(0, -1)
+  } catch {
+    return []
+  }
 }
 
 function statOf(pid: number): (ChildProcess & { parent: number }) | undefined {
