@@ -9,27 +9,33 @@ import type { Sink } from '../sinks/sink.js'
 export interface AnswerOutputOptions {
   /** A line of JSON a result, errors too. */
   readonly isJson: boolean
-  /** Print each question above its answer. */
-  readonly hasSeveral: boolean
+  /** How many are asked. Of several, each is printed above its answer. */
+  readonly questions: number
   /** @default process.stdout */
   readonly output?: TextOutput
 }
 
-/** Prints answers as they come and remembers a question that failed. */
-export function answerOutput({ isJson, hasSeveral, output = process.stdout }: AnswerOutputOptions) {
-  let failed: ErrorResult | undefined
+/** Prints answers as they come; remembers a question that failed, and whether all of them came. */
+export function answerOutput({ isJson, questions, output = process.stdout }: AnswerOutputOptions) {
+  let failed: { readonly result: ErrorResult; readonly place: number } | undefined
+  let count = 0
   const sink: Sink = {
     kind: 'answerOutput',
     write: async (result) => {
-      if (result.kind === 'error') failed ??= result
-      const text = isJson ? JSON.stringify(result) : plainText(result, hasSeveral)
+      count += 1
+      if (result.kind === 'error') failed ??= { result, place: count }
+      const text = isJson ? JSON.stringify(result) : plainText(result, questions > 1)
       if (text !== undefined) await print(output, `${text}\n`)
     },
   }
   const throwIfFailed = (): void => {
-    if (failed === undefined) return
-    const error = errorOf(failed)
-    throw hasSeveral ? new StreamError(error.code, `The question "${failed.question}": ${error.message}`) : error
+    if (failed === undefined && count === questions) return
+    if (failed === undefined) throw new StreamError('ABORTED', 'It was stopped before every question was answered.')
+    const error = errorOf(failed.result)
+    // By its place: what was asked is not for stderr, which is often kept.
+    throw questions > 1
+      ? new StreamError(error.code, `Question ${failed.place} of ${questions}: ${error.message}`)
+      : error
   }
   return { sink, throwIfFailed }
 }

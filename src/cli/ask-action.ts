@@ -10,8 +10,10 @@ import { uniformPerSecond } from '../sampling/uniform-per-second.js'
 import { definePipeline } from '../service/define-pipeline.js'
 import { start } from '../service/start.js'
 import { file } from '../sources/file.js'
-import { expectVideoFile } from '../sources/video-errors.js'
+import { expectNoAddress } from '../sources/video-errors.js'
+import { readVideoTrack } from '../sources/video-track.js'
 import { answerOutput } from './answer-output.js'
+import { onInterrupt } from './interrupt.js'
 import { reportEvents } from './report-events.js'
 import type { Reporter } from './reporter.js'
 
@@ -31,11 +33,12 @@ export interface Asking {
   readonly flags: AskFlags
 }
 
-/** Asks about a video and prints the answers. Rejects after the last one where a question failed. */
+/** Asks about a video and prints the answers. Rejects after the last one where a question failed or was not reached. */
 export async function ask({ video, questions, flags }: Asking, reporter: Reporter): Promise<void> {
-  // Before the model is loaded, which takes much longer.
-  await expectVideoFile(resolve(video))
-  const output = answerOutput({ isJson: flags.json === true, hasSeveral: questions.length > 1 })
+  // Before the model is loaded, or even built, which takes much longer.
+  expectNoAddress(video)
+  await readVideoTrack(resolve(video), new AbortController().signal)
+  const output = answerOutput({ isJson: flags.json === true, questions: questions.length })
   const run = start(
     definePipeline({
       name: 'ask',
@@ -47,7 +50,15 @@ export async function ask({ video, questions, flags }: Asking, reporter: Reporte
     }),
   )
   reportEvents(run.events$, reporter)
-  await run.done
+  const forget = onInterrupt(reporter, 'stopping', () => {
+    // How it ends is told by `done`, below.
+    run.stop().catch(() => undefined)
+  })
+  try {
+    await run.done
+  } finally {
+    forget()
+  }
   output.throwIfFailed()
 }
 

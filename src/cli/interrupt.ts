@@ -13,7 +13,7 @@ const SAME_PRESS_MS = 300
 const FOR_EVER_MS = 2 ** 31 - 1
 
 /**
- * Calls `stop` at the first Ctrl-C or SIGTERM; the second one ends the process at once. Keeps the process
+ * Calls `stop` at the first Ctrl-C, SIGTERM or SIGHUP (the terminal is closed); the second one ends the process at once. Keeps the process
  * alive until then: a run that waits for something outside of Node is not over.
  *
  * @param what What the first one does, for the user.
@@ -32,7 +32,7 @@ export function onInterrupt(reporter: Pick<Reporter, 'warning'>, what: string, s
     if (!isSamePress) process.exit(128 + constants.signals[signal])
   }
   const alive = setInterval(() => undefined, FOR_EVER_MS)
-  const signals = ['SIGINT', 'SIGTERM'] as const
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
   for (const signal of signals) process.on(signal, handle)
   return () => {
     clearInterval(alive)

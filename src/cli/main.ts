@@ -47,12 +47,12 @@ function createProgram(reporter: Reporter): Command {
   program
     .description('Answers questions about video with TinyLLaVA-Video on ONNX Runtime.')
     .version(packageVersion())
-    .helpCommand(false)
+    .helpCommand('help [command]', 'display help for command')
     .showSuggestionAfterError(true)
     .exitOverride()
     .configureOutput({
       outputError: (message) => {
-        reporter.wrongArgument(message)
+        reporter.wrongArgument(withAdvice(message))
       },
     })
     .enablePositionalOptions()
@@ -64,4 +64,10 @@ function createProgram(reporter: Reporter): Command {
   addConvertCommand(program, reporter)
   addRunCommand(program, reporter)
   return program
+}
+
+/** A file or a question that begins with a dash is taken for an option. */
+function withAdvice(message: string): string {
+  const isLikelyText = /unknown option '-[^-]/.test(message)
+  return isLikelyText ? `${message.trimEnd()}; if it is no option, put -- in front of it` : message
 }

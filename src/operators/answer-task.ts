@@ -22,6 +22,8 @@ export interface AnswerTask {
   readonly question: Question
   readonly receipt: QuestionReceipt
   readonly connect: ConnectOnce
+  /** Whether it is the first one about its clip. */
+  readonly isFirst: boolean
 }
 
 /** What questions are answered with. */
@@ -32,8 +34,8 @@ export interface AnswerContext {
   readonly retries: number
 }
 
-/** Asks a clip's questions: opens a receipt for each. */
-export function toTasks(model: Model, clip: Clip, questions: readonly Question[]): readonly AnswerTask[] {
+/** Asks a clip's questions in turn. A receipt is opened with its task: one that nobody takes has none to settle. */
+export function* toTasks(model: Model, clip: Clip, questions: readonly Question[]): Iterable<AnswerTask> {
   let visual: Promise<VisualTokens> | undefined
   const connect: ConnectOnce = (signal) => {
     const features = clip.frames.map((frame) => frame.features)
@@ -44,7 +46,9 @@ export function toTasks(model: Model, clip: Clip, questions: readonly Question[]
     })
     return visual
   }
-  return questions.map((question) => ({ clip, question, receipt: clip.stream.ledger.question(), connect }))
+  for (const [place, question] of questions.entries()) {
+    yield { clip, question, receipt: clip.stream.ledger.question(), connect, isFirst: place === 0 }
+  }
 }
 
 /** Answers one question. Rejects where the error isn't the question's own. */

@@ -17,7 +17,7 @@ import type { RunContext } from './run-context.js'
 export interface AnswerOptions extends Partial<GenerationSettings> {
   /** Most questions under way at once; the model runs them in turn. @default 1 */
   readonly concurrency?: number
-  /** Most questions that may wait; far more than `encode` lets through. @default 1024 */
+  /** Most clips that may wait, each with all its questions; far more than `encode` lets through. @default 1024 */
   readonly queue?: number
   /** Repetitions after an error that can be retried. @default 1 */
   readonly retries?: number
@@ -48,7 +48,7 @@ const NO_RUN: RunContext = { pipeline: '', emit: () => undefined }
  * In a run, pieces of text go to `run.events$` as the model makes them; this emits whole results.
  *
  * **Memory**: the clips of the questions that are open, which `encode` bounds with `questionsAhead`. In a
- * pipeline without it, more than `queue` waiting questions end the output with `PIPELINE_INVALID`.
+ * pipeline without it, more than `queue` waiting clips end the output with `PIPELINE_INVALID`.
  *
  * @example
  * ```ts
@@ -76,7 +76,7 @@ export function answer(
   const answerInTurn = mapBounded(
     (tasks: readonly AnswerTask[], signal: AbortSignal) =>
       Promise.all(tasks.map((task) => answerTask(task, context, signal))),
-    { concurrency, queue, onDiscard: settleAsStopped },
+    { concurrency, queue, placesOf, onDiscard: settleAsStopped },
   )
   return (clips) =>
     clips.pipe(
@@ -98,6 +98,11 @@ async function answerTask(task: AnswerTask, context: AnswerContext, signal: Abor
 function settle({ task, result }: Settleable): Result {
   task.receipt.settle(result.kind === 'answer' ? { kind: 'answered' } : { kind: 'failed', code: result.error.code })
   return result
+}
+
+/** Clips are counted, not questions: it is their frames that fill memory, and a list of questions may be long. */
+function placesOf({ isFirst }: AnswerTask): number {
+  return isFirst ? 1 : 0
 }
 
 function settleAsStopped({ receipt }: AnswerTask): void {

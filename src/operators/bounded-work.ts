@@ -11,6 +11,7 @@ interface BoundedWorkSetup<T, R> {
   readonly project: BatchProject<T, R>
   readonly limits: { readonly concurrency: number; readonly batch: number; readonly queue: number }
   readonly output: Subscriber<R>
+  readonly placesOf: (value: T) => number
   readonly onDiscard: ((value: T) => void) | undefined
 }
 
@@ -29,6 +30,8 @@ export class BoundedWork<T, R> {
   readonly isFull = new Subject<void>()
   readonly #setup: BoundedWorkSetup<T, R>
   readonly #waiting: T[] = []
+  /** Places of the queue that the waiting values take. */
+  #placesTaken = 0
   /** Begun and not emitted yet, in order. */
   readonly #jobs: Job<T, R>[] = []
   readonly #abort = new AbortController()
@@ -41,11 +44,13 @@ export class BoundedWork<T, R> {
   }
 
   take(value: T): void {
-    const { limits, onDiscard } = this.#setup
+    const { limits, placesOf, onDiscard } = this.#setup
     this.#waiting.push(value)
+    this.#placesTaken += placesOf(value)
     this.#pump()
-    if (this.#waiting.length <= limits.queue) return
+    if (this.#placesTaken <= limits.queue) return
     this.#waiting.pop()
+    this.#placesTaken -= placesOf(value)
     onDiscard?.(value)
     this.end({ error: overflow(limits.queue) })
     this.isFull.next()
@@ -91,10 +96,11 @@ export class BoundedWork<T, R> {
   }
 
   #beginNext(): boolean {
-    const { limits, output } = this.#setup
+    const { limits, output, placesOf } = this.#setup
     if (output.closed || this.#waiting.length === 0) return false
     if (this.#jobs.length >= limits.concurrency) return false
     const job: Job<T, R> = { values: this.#waiting.splice(0, limits.batch), results: [] }
+    for (const value of job.values) this.#placesTaken -= placesOf(value)
     this.#jobs.push(job)
     this.#run(job)
     return true

@@ -13,6 +13,8 @@ export interface MapBoundedOptions<T> {
   readonly batch?: number
   /** Most values that may wait to be begun. @default 64 */
   readonly queue?: number
+  /** Places in the queue that a value takes: 0 lets it wait wherever one before it does. @default 1 for each */
+  readonly placesOf?: (value: T) => number
   /** Called once for each value that was taken and whose result was never emitted. */
   readonly onDiscard?: (value: T) => void
 }
@@ -58,7 +60,8 @@ export function mapBounded<T, R>(
   }
   return (source) =>
     new Observable((subscriber) => {
-      const work = new BoundedWork({ project, limits, output: subscriber, onDiscard: options.onDiscard })
+      const { placesOf = () => 1, onDiscard } = options
+      const work = new BoundedWork({ project, limits, output: subscriber, placesOf, onDiscard })
       const input = source.pipe(takeUntil(work.isFull)).subscribe({
         next: (value) => {
           work.take(value)

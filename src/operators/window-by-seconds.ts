@@ -27,8 +27,10 @@ export function windowBySeconds({ seconds, everySeconds, maxFrames, onPartial }:
   let held: HeldFrame[] = []
   /** Whether a frame is held that no window was closed with. */
   let hasNew = false
-  /** Media time of the last frame, and from the one before it. */
-  let [lastUs, gapUs] = [0, 0]
+  /** Media time of the last frame. */
+  let lastUs: number | undefined
+  /** The smallest time between two frames: how long one is shown at least. A gap in the stream doesn't raise it. */
+  let shownUs: number | undefined
 
   const endOf = (window: number): number => window * everyUs + lengthUs
 
@@ -50,7 +52,7 @@ export function windowBySeconds({ seconds, everySeconds, maxFrames, onPartial }:
     take: (frame) => {
       const nowUs = timeUs(frame)
       const clips = closeUntil(nowUs)
-      gapUs = nowUs - lastUs
+      if (lastUs !== undefined) shownUs = Math.min(shownUs ?? Infinity, nowUs - lastUs)
       lastUs = nowUs
       const isBetweenWindows = open !== undefined && nowUs < open * everyUs
       if (isBetweenWindows) return clips
@@ -60,9 +62,9 @@ export function windowBySeconds({ seconds, everySeconds, maxFrames, onPartial }:
       return clips
     },
     end: (lostAfter) => {
-      if (open === undefined || !hasNew) return []
-      // The last frame is shown about as long as the one before it.
-      const isWhole = lastUs + 1.5 * gapUs >= endOf(open)
+      if (open === undefined || lastUs === undefined || !hasNew) return []
+      // The last frame is shown about as long as the others; of a lone one nothing is known.
+      const isWhole = lastUs + 1.5 * (shownUs ?? 0) >= endOf(open)
       if (isWhole) return [makeClip(held, { lostAfter })]
       const warning = `The stream ended before the window's ${seconds} s were over.`
       return onPartial === 'drop' ? [] : [makeClip(held, { lostAfter, warnings: [warning] })]

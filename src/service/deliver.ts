@@ -55,9 +55,11 @@ export function deliver(sinks: readonly Sink[]): OperatorFunction<Delivery, Resu
 /** Opens all sinks; on an error the caller closes them all, the opened and the others. */
 export async function openSinks(sinks: readonly Sink[]): Promise<void> {
   for (const sink of sinks) {
-    await sink.open?.().catch((error: unknown) => {
+    try {
+      await sink.open?.()
+    } catch (error) {
       throw asStreamError(error, 'SINK_FAILED', `The sink ${sink.kind} could not be opened`)
-    })
+    }
   }
 }
 

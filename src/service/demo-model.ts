@@ -1,6 +1,5 @@
-import { createHash, randomUUID } from 'node:crypto'
-import { existsSync } from 'node:fs'
-import { mkdir, readFile, readdir, rename, rm } from 'node:fs/promises'
+import { createHash } from 'node:crypto'
+import { mkdir, mkdtemp, readFile, readdir, rename, rm } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -8,7 +7,8 @@ import { fileURLToPath } from 'node:url'
 import { StreamError } from '../errors.js'
 import { convertCheckpoint } from '../model/convert.js'
 import type { ConvertProgress } from '../model/convert.js'
-import { BUNDLE_VERSION, MANIFEST_FILE } from '../model/manifest.js'
+import { BUNDLE_VERSION } from '../model/manifest.js'
+import { openBundle } from '../model/runtime/bundle.js'
 import { packageVersion } from '../version.js'
 
 /** The checkpoint that comes with the package; two folders up from `src/service` and from `dist/service`. */
@@ -28,8 +28,8 @@ export interface DemoBundleOptions {
  * Finds the bundle of the embedded demo model, and builds it at its first use.
  *
  * It lies in the user's cache under a digest of the checkpoint and of what builds it. It is built beside
- * and renamed into place: a bundle that is there is whole, and of two processes that build at once the
- * slower one takes the other's.
+ * and renamed into place: of two processes that build at once the slower one takes the other's. A bundle
+ * that isn't whole any more, as caches are cleaned by hand and by age, is built again.
  *
  * @returns the bundle's folder.
  * @throws {StreamError} `CHECKPOINT_*`, `CONVERT_*`, `ABORTED`; `SETTING_INVALID` where the cache can't be written.
@@ -37,16 +37,20 @@ export interface DemoBundleOptions {
 export async function demoBundle(options: DemoBundleOptions = {}): Promise<string> {
   const { checkpoint = DEMO_CHECKPOINT, signal, onProgress } = options
   const bundle = join(cacheFolder(), 'bundles', await digestOf(checkpoint))
-  if (existsSync(join(bundle, MANIFEST_FILE))) return bundle
+  if (await isWhole(bundle)) return bundle
 
-  await makeFolder(dirname(bundle))
-  const beside = `${bundle}.build-${randomUUID()}`
-  await convertCheckpoint(checkpoint, beside, {
-    name: 'tinyllava-stream-demo',
-    ...(signal && { signal }),
-    ...(onProgress && { onProgress }),
-  })
-  await putInPlace(beside, bundle)
+  const workshop = await makeWorkshop(bundle)
+  try {
+    const built = join(workshop, 'built')
+    await convertCheckpoint(checkpoint, built, {
+      name: 'tinyllava-stream-demo',
+      ...(signal && { signal }),
+      ...(onProgress && { onProgress }),
+    })
+    await putInPlace(built, bundle, join(workshop, 'damaged'))
+  } finally {
+    await rm(workshop, { recursive: true, force: true })
+  }
   return bundle
 }
 
@@ -68,22 +72,50 @@ async function digestOf(checkpoint: string): Promise<string> {
   return hash.digest('hex')
 }
 
-async function makeFolder(folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true }).catch((cause: unknown) => {
-    throw new StreamError(
-      'SETTING_INVALID',
-      `The cache folder ${folder} can't be made: set TINYLLAVA_STREAM_CACHE to a folder that this user may write.`,
-      { cause },
-    )
-  })
+async function isWhole(bundle: string): Promise<boolean> {
+  return openBundle(bundle).then(
+    () => true,
+    () => false,
+  )
 }
 
-async function putInPlace(beside: string, bundle: string): Promise<void> {
+/** Makes a folder to build in, beside the bundle's: whatever is in it goes with it. */
+async function makeWorkshop(bundle: string): Promise<string> {
+  const folder = dirname(bundle)
   try {
-    await rename(beside, bundle)
-  } catch (error) {
-    await rm(beside, { recursive: true, force: true })
-    // A folder that isn't empty can't be renamed over: another process was first, and its bundle is as good.
-    if (!existsSync(join(bundle, MANIFEST_FILE))) throw error
+    await mkdir(folder, { recursive: true })
+    return await mkdtemp(`${bundle}.build-`)
+  } catch (cause) {
+    throw cacheError(folder, cause)
   }
+}
+
+/** @param away Where a bundle that is there and isn't whole is moved to. */
+async function putInPlace(built: string, bundle: string, away: string): Promise<void> {
+  try {
+    await rename(built, bundle)
+  } catch {
+    // A folder that isn't empty can't be renamed over: another process was first, and its bundle is as good;
+    // or it is what is left of one.
+    if (await isWhole(bundle)) return
+    await replace(built, bundle, away)
+  }
+}
+
+async function replace(built: string, bundle: string, away: string): Promise<void> {
+  try {
+    await rename(bundle, away)
+    await rename(built, bundle)
+  } catch (cause) {
+    // Another process that heals the same bundle may have been between the two steps.
+    if (!(await isWhole(bundle))) throw cacheError(dirname(bundle), cause)
+  }
+}
+
+function cacheError(folder: string, cause: unknown): StreamError {
+  return new StreamError(
+    'SETTING_INVALID',
+    `The cache folder ${folder} can't be written: set TINYLLAVA_STREAM_CACHE to a folder that this user may write.`,
+    { cause },
+  )
 }

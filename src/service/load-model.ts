@@ -1,6 +1,7 @@
-import { concatMap, lastValueFrom, toArray } from 'rxjs'
+import { concatMap, lastValueFrom, map, throwIfEmpty, toArray } from 'rxjs'
 
 import type { Answer, Result } from '../envelope.js'
+import { StreamError } from '../errors.js'
 import type { GenerationSettings } from '../generation-settings.js'
 import type { Model } from '../model/model.js'
 import { answer } from '../operators/answer.js'
@@ -12,7 +13,7 @@ import { wholeClip } from '../operators/whole-clip.js'
 import type { Sampling } from '../sampling/sampling.js'
 import { uniform } from '../sampling/uniform.js'
 import { file } from '../sources/file.js'
-import type { Source } from '../sources/source.js'
+import type { FrameStream, Source } from '../sources/source.js'
 import type { Question } from '../types.js'
 import { unlessAborted } from './abort.js'
 import { openModel } from './open-model.js'
@@ -69,7 +70,7 @@ export function toLoadedModel(model: Model): LoadedModel {
   ) => {
     const answers = (await askAll(model, video, { ...options, asked })).map(expectAnswer)
     // The overloads say it: one question, one answer; a list, a list.
-    return (typeof asked === 'string' ? answers[0] : answers) as Answer & readonly Answer[]
+    return (typeof asked === 'string' ? expectOne(answers) : answers) as Answer & readonly Answer[]
   }
   return extendModel(model, { ask })
 }
@@ -82,10 +83,25 @@ async function askAll(
   const source = typeof video === 'string' ? file(video, { sampling: sampling ?? uniform(16) }) : video
   const bound = bindModel(model, { pipeline: 'ask', emit: onEvent ?? (() => undefined) })
   const results = source.streams.pipe(
+    map(expectFirst),
     concatMap(({ frames }) => frames.pipe(encode(bound), wholeClip(), answer(bound, asked, generation))),
+    throwIfEmpty(() => new StreamError('VIDEO_NO_FRAMES', `The source "${source.id}" gave no frame to ask about.`)),
     toArray(),
   )
   return await lastValueFrom(results.pipe(unlessAborted(signal, 'The question')))
+}
+
+/** A second stream is another video, whose answers nobody could tell from the first one's. */
+function expectFirst(stream: FrameStream, place: number): FrameStream {
+  if (place === 0) return stream
+  const message = '`ask` takes one video, and the source gave a second stream. Ask about each, or `start` a pipeline.'
+  throw new StreamError('PIPELINE_INVALID', message)
+}
+
+function expectOne(answers: readonly Answer[]): Answer | undefined {
+  if (answers.length === 1) return answers[0]
+  const message = `The stream carries ${answers.length} questions of its own, which take the place of the one asked: ask a list.`
+  throw new StreamError('PIPELINE_INVALID', message)
 }
 
 function expectAnswer(result: Result): Answer {

@@ -42,7 +42,9 @@ export function runStream(stream: FrameStream, context: StreamsContext): Observa
   }
   const report = (): void => {
     const streamId = info.id
-    for (const message of info.health().warnings) context.emit({ kind: 'stream-warning', streamId, message })
+    // A failure says more than what was noticed on the way to it.
+    const warnings = failure === undefined ? info.health().warnings : []
+    for (const message of warnings) context.emit({ kind: 'stream-warning', streamId, message })
     const error = failure === undefined ? {} : { error: failure }
     context.emit({ kind: 'stream-end', streamId, outcome, counts: info.ledger.counts(), ...error })
   }

@@ -12,6 +12,7 @@ describe('a wrong argument is one line on stderr and exit code 2', () => {
     [['ask', 'clip.mp4', 'What?', '--frames', '0'], 'Give a whole number from 1 to 512.'],
     [['ask', 'clip.mp4', 'What?', '--frames', '1e2'], 'Give a whole number from 1 to 512.'],
     [['ask', 'clip.mp4', 'What?', '--frame', '4'], "unknown option '--frame' (Did you mean --frames?)"],
+    [['ask', '-clip.mp4', 'What?'], '; if it is no option, put -- in front of it (see --help)'],
     [['ask', 'clip.mp4', 'What?', '--frames', '4', '--frames-per-second'], 'cannot be used with'],
     [['ask', 'clip.mp4', 'What?', '--max-frames', '4'], "'--max-frames <n>' needs '--frames-per-second'"],
     [['ask', 'clip.mp4', 'What?', '--template', 'nix'], 'Allowed choices are phi, qwen2_base.'],
@@ -32,6 +33,8 @@ describe('a wrong argument is one line on stderr and exit code 2', () => {
 describe('help', () => {
   test.each([
     [['--help'], ['ask', 'convert', 'run']],
+    [['help'], ['ask', 'convert', 'run']],
+    [['help', 'ask'], ['--model', '--frames']],
     [['ask', '--help'], ['--model', '--frames', '--frames-per-second', '--max-frames', '--template', '--json']],
     [['ask', '--help'], ['--max-new-tokens', '--temperature', '--top-p', '--seed', '--verbose']],
     [['convert', '--help'], ['--out', '--precision', '--attention', '--template', '--verbose']],

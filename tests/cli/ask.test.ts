@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 import { answerSchema } from '../../src/envelope.js'
-import { linesOf, runCli } from './spawn-cli.js'
+import { linesOf, runCli, startCli } from './spawn-cli.js'
 import type { CliEnd } from './spawn-cli.js'
 
 const checkpoint = fileURLToPath(new URL('../reference/cases/qwen2-group-16/checkpoint', import.meta.url))
@@ -76,6 +76,23 @@ describe('ask', () => {
     const { status, stdout, stderr } = await runCli(['ask', 'no-such-clip.mp4', 'What?', '--model', 'no-such-bundle'])
     expect({ status, stdout }).toEqual({ status: 1, stdout: '' })
     expect(linesOf(stderr)).toEqual([expect.stringMatching(/^tinyllava-stream: VIDEO_NOT_FOUND: .*no-such-clip\.mp4/)])
+  })
+
+  test('so is a file that is no video', async () => {
+    const { status, stderr } = await runCli(['ask', 'README.md', 'What?', '--model', 'no-such-bundle'])
+    expect(status).toBe(1)
+    expect(linesOf(stderr)).toEqual([expect.stringMatching(/^tinyllava-stream: VIDEO_/)])
+  })
+
+  test('Ctrl-C while the demo model is built leaves no half of it, and is no success', async () => {
+    const cache = join(folder, 'cache')
+    const cli = startCli(['ask', clip, 'What?'], { env: { TINYLLAVA_STREAM_CACHE: cache } })
+    await cli.whenSaid('building the demo model')
+    cli.child.kill('SIGINT')
+    const { status, stdout, stderr } = await cli.end
+    expect({ status, stdout }).toEqual({ status: 1, stdout: '' })
+    expect(stderr).toContain('tinyllava-stream: ABORTED: ')
+    expect((await readdir(join(cache, 'bundles'))).filter((name) => name.includes('.build-'))).toEqual([])
   })
 
   test('a bundle that isn’t there is one line with its code', async () => {

@@ -50,6 +50,13 @@ describe('onInterrupt', () => {
     forget()
   })
 
+  test.each<NodeJS.Signals>(['SIGINT', 'SIGTERM', 'SIGHUP'])('%s stops it', (signal) => {
+    const { stop, forget, press } = setUp()
+    press(signal, 0)
+    expect(stop).toHaveBeenCalledTimes(1)
+    forget()
+  })
+
   test('nothing is listened to any more after it was forgotten', () => {
     const { forget } = setUp()
     expect(process.listenerCount('SIGINT')).toBe(1)

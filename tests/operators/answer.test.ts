@@ -1,4 +1,4 @@
-import { Subject } from 'rxjs'
+import { Subject, from, lastValueFrom, toArray } from 'rxjs'
 import { describe, expect, test } from 'vitest'
 
 import { resultSchema } from '../../src/envelope.js'
@@ -10,7 +10,8 @@ import { makeClip } from '../../src/operators/clip-rule.js'
 import { bindModel } from '../../src/operators/run-context.js'
 import type { AnswerEvent } from '../../src/operators/run-context.js'
 import type { Clip, StreamInfo } from '../../src/types.js'
-import { at, createEncodedFrame, createFakeModel, createStream, generation, settled, visualTokens } from './fakes.js'
+import { at, createEncodedFrame, createFakeModel, createInstantModel, createStream } from './fakes.js'
+import { generation, settled, visualTokens } from './fakes.js'
 
 function createClip(stream: StreamInfo, indices: readonly number[] = [0, 1]): Clip {
   return makeClip(indices.map((index) => ({ frame: createEncodedFrame(stream, index), lostBefore: 0 })))
@@ -231,11 +232,29 @@ describe('answer', () => {
     expect(clips.observed).toBe(false)
   })
 
-  test('more waiting questions than `queue` end the stream', () => {
-    const { stream, clips, counts } = setUp('What?', { queue: 2 })
-    for (let index = 0; index < 5; index += 1) clips.next(createClip(stream, [index]))
+  test.each(['pipeline', 'stream'])('all questions that the %s asks of a clip are asked, however many', async (whose) => {
+    const many = Array.from({ length: 1_100 }, (_, index) => `Question ${index}?`)
+    const stream = createStream(whose === 'stream' ? { questions: many } : {})
+    const ask = answer(createInstantModel(), whose === 'pipeline' ? many : [])
+    const asked = from([createClip(stream), createClip(stream, [2])]).pipe(ask, toArray())
+    const results = await lastValueFrom(asked)
+    expect(results.map(({ question }) => question)).toEqual([...many, ...many])
+    expect(stream.ledger.counts()).toMatchObject({ asked: 2_200, answered: 2_200 })
+  })
+
+  test('more waiting clips than `queue` end the stream, and no question of theirs is left open', async () => {
+    const { fake, stream, clips, ends, counts } = setUp(['First?', 'Second?'], { queue: 1 })
+    for (let index = 0; index < 3; index += 1) clips.next(createClip(stream, [index]))
     expect(clips.observed).toBe(false)
-    expect(counts()).toMatchObject({ asked: 4, questionsFailed: 1, questionsInFlight: 3 })
+    // Of the third clip only the first question was opened.
+    expect(counts()).toMatchObject({ asked: 5, questionsFailed: 1, questionsInFlight: 4 })
+    while (ends.length === 0) {
+      await settled()
+      for (const call of fake.connectCalls) call.resolve(visualTokens(4))
+      for (const call of fake.generateCalls) call.resolve(generation('Any.'))
+    }
+    expect(ends).toEqual([expect.objectContaining({ code: 'PIPELINE_INVALID' })])
+    expect(counts()).toMatchObject({ answered: 4, questionsInFlight: 0 })
   })
 
   test.each([

@@ -173,6 +173,18 @@ describe('slidingWindow by seconds', () => {
     expect(cut?.warnings).toEqual(["The stream ended before the window's 6 s were over."])
   })
 
+  test.each([
+    ['a first frame far from 0', [600], 1],
+    ['the first frame after a gap', [0, 1, 2, 600], 1],
+  ])('%s is no whole window: what went before says nothing of how long it is shown', async (_what, times, count) => {
+    const list = times.map((seconds, index) => createEncodedFrame(stream, index, seconds * 1000))
+    const cut = (await windowsOf({ seconds: 8 }, list)).at(-1)
+    expect(cut?.frames).toHaveLength(count)
+    expect(cut?.warnings).toEqual(["The stream ended before the window's 8 s were over."])
+    const kept = await windowsOf({ seconds: 8, onPartial: 'drop' }, list)
+    expect(kept.flatMap((clip) => clip.frames.map(({ ptsMs }) => ptsMs))).not.toContain(600_000)
+  })
+
   test('more frames than `maxFrames` in a window end the stream', () => {
     new TestScheduler((actual, expected) => {
       expect(actual).toEqual(expected)

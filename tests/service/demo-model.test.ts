@@ -1,4 +1,5 @@
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { existsSync, renameSync } from 'node:fs'
+import { mkdtemp, readdir, rename, rm, symlink, truncate, writeFile } from 'node:fs/promises'
 import { homedir, tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -6,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 
 import type { ConvertProgress } from '../../src/model/convert.js'
+import { openBundle } from '../../src/model/runtime/bundle.js'
 import { cacheFolder, demoBundle } from '../../src/service/demo-model.js'
 
 const checkpoint = fileURLToPath(new URL('../reference/cases/qwen2-naive/checkpoint', import.meta.url))
@@ -42,14 +44,32 @@ describe('demoBundle', () => {
 
   test('the same is true where the other one was faster by its last step', async () => {
     const bundle = await demoBundle({ checkpoint })
-    await rm(bundle, { recursive: true })
+    const other = join(cache, 'other')
+    await rename(bundle, other)
+    await writeFile(join(other, 'mark'), '')
     // While this one builds, the other puts its own in place.
-    const putInPlace = async (): Promise<void> => {
-      await mkdir(bundle, { recursive: true })
-      await writeFile(join(bundle, 'manifest.json'), '{}')
+    const onProgress = (): void => {
+      if (existsSync(other)) renameSync(other, bundle)
     }
-    expect(await demoBundle({ checkpoint, onProgress: () => void putInPlace() })).toBe(bundle)
-    expect(await readdir(bundle)).toEqual(['manifest.json'])
+    expect(await demoBundle({ checkpoint, onProgress })).toBe(bundle)
+    expect(await readdir(bundle)).toContain('mark')
+    expect(await readdir(join(cache, 'bundles'))).toEqual([basename(bundle)])
+  })
+
+  test.each<readonly [string, (bundle: string) => Promise<void>]>([
+    ['a file is missing', (bundle) => rm(join(bundle, 'config.json'))],
+    ['a file was cut', (bundle) => truncate(join(bundle, 'config.json'), 1)],
+    ['the manifest is missing', (bundle) => rm(join(bundle, 'manifest.json'))],
+    ['the manifest is malformed', (bundle) => writeFile(join(bundle, 'manifest.json'), '{')],
+  ])('a cached bundle that isn’t whole is built again: %s', async (_what, damage) => {
+    const bundle = await demoBundle({ checkpoint })
+    const whole = await readdir(bundle)
+    await damage(bundle)
+    const onProgress = vi.fn()
+    expect(await demoBundle({ checkpoint, onProgress })).toBe(bundle)
+    expect(onProgress).toHaveBeenCalled()
+    await expect(openBundle(bundle)).resolves.toMatchObject({ dir: bundle })
+    expect(await readdir(bundle)).toEqual(whole)
     expect(await readdir(join(cache, 'bundles'))).toEqual([basename(bundle)])
   })
 
@@ -74,6 +94,15 @@ describe('demoBundle', () => {
   test('a package without its model says so', async () => {
     await expect(demoBundle({ checkpoint: join(cache, 'missing') })).rejects.toMatchObject({
       code: 'CHECKPOINT_NOT_FOUND',
+    })
+  })
+
+  test('a cache that is there and can’t be written says what to set', async () => {
+    // Nobody can make a folder in there, not even root, for whom permissions are none.
+    await symlink('/proc/self', join(cache, 'bundles'))
+    await expect(demoBundle({ checkpoint })).rejects.toMatchObject({
+      code: 'SETTING_INVALID',
+      message: expect.stringContaining('TINYLLAVA_STREAM_CACHE') as unknown,
     })
   })
 

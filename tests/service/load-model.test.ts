@@ -1,9 +1,10 @@
+import { concat, defer, from, of } from 'rxjs'
 import { describe, expect, test } from 'vitest'
 
 import { StreamError } from '../../src/errors.js'
 import type { AnswerEvent } from '../../src/operators/run-context.js'
 import { toLoadedModel } from '../../src/service/load-model.js'
-import { at, createFakeModel, createInstantModel, features, settled } from '../operators/fakes.js'
+import { at, createFakeModel, createFrame, createInstantModel, features, settled } from '../operators/fakes.js'
 import { createHandSource, createListSource } from './fakes.js'
 
 describe('ask', () => {
@@ -44,6 +45,30 @@ describe('ask', () => {
       code: 'PROMPT_TOO_LONG',
       message: 'The question is too long.',
     })
+  })
+
+  test.each(['What?', ['First?', 'Second?']])('a source without a frame has no answer to %j', async (asked) => {
+    const asking = toLoadedModel(createInstantModel()).ask(createListSource('clip', 0), asked as string)
+    await expect(asking).rejects.toMatchObject({ code: 'VIDEO_NO_FRAMES' })
+  })
+
+  test.each(['What?', ['First?', 'Second?']])('several streams are refused rather than mixed up: %j', async (asked) => {
+    const [one, two] = [createListSource('one', 2), createListSource('two', 2)]
+    const both = { ...one, streams: concat(one.streams, two.streams) }
+    await expect(toLoadedModel(createInstantModel()).ask(both, asked as string)).rejects.toMatchObject({
+      code: 'PIPELINE_INVALID',
+    })
+    expect(one.stream.ledger.counts()).toMatchObject({ framesInFlight: 0, questionsInFlight: 0 })
+    expect(two.stream.ledger.counts()).toMatchObject({ handedOut: 0 })
+  })
+
+  test('one question where the stream carries several is refused; a list gets them all', async () => {
+    const source = createHandSource('clip', { questions: ['Its first?', 'Its second?'] })
+    const frames = defer(() => from([createFrame(source.stream, 0), createFrame(source.stream, 1)]))
+    const own = { ...source, streams: of({ info: source.stream, frames }) }
+    const model = toLoadedModel(createInstantModel())
+    await expect(model.ask(own, 'What?')).rejects.toMatchObject({ code: 'PIPELINE_INVALID' })
+    expect((await model.ask(own, [])).map(({ question }) => question)).toEqual(['Its first?', 'Its second?'])
   })
 
   test('the signal stops it, the model’s work and the source', async () => {

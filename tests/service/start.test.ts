@@ -241,9 +241,17 @@ describe('start', () => {
     expectAllSettled(source.stream)
   })
 
-  test('a sink that can’t be opened ends the run before a source is opened', async () => {
+  test.each<readonly [string, () => Promise<void>]>([
+    ['rejects', () => Promise.reject(new Error('no such directory'))],
+    [
+      'throws',
+      () => {
+        throw new Error('no such directory')
+      },
+    ],
+  ])('a sink whose `open` %s ends the run before a source is opened', async (_how, open) => {
     const [source, good] = [createHandSource('one'), createFakeSink()]
-    const bad = { ...createFakeSink(), open: () => Promise.reject(new Error('no such directory')) }
+    const bad = { ...createFakeSink(), open }
     const { done, events } = run({ sources: [source], sinks: [good, bad] })
     await expect(done).rejects.toMatchObject({ code: 'SINK_FAILED', cause: { message: 'no such directory' } })
     expect(events).toEqual([])

@@ -1,0 +1,56 @@
+import { Writable } from 'node:stream'
+
+import { describe, expect, test } from 'vitest'
+
+import { answerOutput } from '../../src/cli/answer-output.js'
+import type { Result } from '../../src/envelope.js'
+import { StreamError } from '../../src/errors.js'
+import { resolveGeneration } from '../../src/generation-settings.js'
+import { makeClip } from '../../src/operators/clip-rule.js'
+import { answerResult, errorResult } from '../../src/operators/result.js'
+import type { Asked } from '../../src/operators/result.js'
+import { createEncodedFrame, createStream, fakeInfo, generation } from '../operators/fakes.js'
+
+const clip = makeClip([{ frame: createEncodedFrame(createStream(), 0), lostBefore: 0 }])
+const about = (question: string): Asked => ({
+  ...{ pipeline: 'ask', model: fakeInfo, clip, question },
+  generation: resolveGeneration({}),
+})
+const answered = (question: string): Result => answerResult(about(question), { ...generation('Yes.'), connectMs: 1 })
+const failed = (question: string): Result =>
+  errorResult(about(question), new StreamError('PROMPT_TOO_LONG', 'The question is too long.'))
+
+async function print(results: readonly Result[], questions: number) {
+  let printed = ''
+  const output = new Writable({
+    write: (text: Buffer, _encoding, done) => {
+      printed += text.toString()
+      done()
+    },
+  })
+  const { sink, throwIfFailed } = answerOutput({ isJson: false, questions, output })
+  for (const result of results) await sink.write(result)
+  return { printed, throwIfFailed }
+}
+
+describe('answerOutput', () => {
+  test('a failed one of several is told by its place, not by its text', async () => {
+    const { printed, throwIfFailed } = await print([answered('First?'), failed('secret?'), answered('Third?')], 3)
+    expect(printed).toBe('First?\n  Yes.\nThird?\n  Yes.\n')
+    const message = 'Question 2 of 3: The question is too long.'
+    expect(throwIfFailed).toThrow(expect.objectContaining({ code: 'PROMPT_TOO_LONG', message }))
+  })
+
+  test('a lone one that failed is told as it is', async () => {
+    const { printed, throwIfFailed } = await print([failed('secret?')], 1)
+    expect(printed).toBe('')
+    const message = 'The question is too long.'
+    expect(throwIfFailed).toThrow(expect.objectContaining({ code: 'PROMPT_TOO_LONG', message }))
+  })
+
+  test('to be stopped before every question was answered is no success', async () => {
+    const { throwIfFailed } = await print([answered('First?')], 2)
+    expect(throwIfFailed).toThrow(expect.objectContaining({ code: 'ABORTED' }))
+    expect((await print([answered('First?')], 1)).throwIfFailed).not.toThrow()
+  })
+})
