@@ -17,6 +17,9 @@ import { randomWeights, writeRandomValues } from './random-weights.js'
 /** SigLIP so400m-384, the tower of the published TinyLLaVA-Video checkpoints. */
 const SO400M = { hidden: 1152, intermediate: 4304, layers: 27, heads: 16, image: 384, patch: 14, tokens: 729 }
 
+// The fastest size differs from machine to machine.
+const PEAK_SIZES = [512, 1024, 2048] as const
+
 /** Floating point operations of one frame in matrix products; the last layer doesn't run. */
 function operationsPerFrame(layers: number): number {
   const { hidden, intermediate, tokens, patch } = SO400M
@@ -43,11 +46,13 @@ export async function benchVisionTower({ layers = SO400M.layers, threads, repeat
     const milliseconds = await medianMs(() => session.run(feeds), repeats)
     await session.release()
     const reached = operationsPerFrame(layers) / milliseconds / 1e6
-    const peak = await matmulPeak(2048, threads, repeats * 3)
+    const peaks: number[] = []
+    for (const size of PEAK_SIZES) peaks.push(await matmulPeak(size, threads, repeats * 3))
+    const peak = Math.max(...peaks)
     return {
       what: `SigLIP so400m-384, ${layers - 1} layers, fp32, ${threads} threads: share of the machine's matrix product`,
       figure: `${(milliseconds / 1000).toFixed(2)} s a frame, ${reached.toFixed(0)} GFLOP/s`,
-      against: `${peak.toFixed(0)} GFLOP/s (2048 x 2048 x 2048)`,
+      against: `${peak.toFixed(0)} GFLOP/s (best of square products of ${PEAK_SIZES.join(', ')})`,
       ratio: reached / peak,
     }
   } finally {
