@@ -20,7 +20,8 @@ if ! cmp -s package-lock.json "$stamp"; then
 fi
 
 # ffmpeg 5.1 brought -fps_mode, which exact timestamps need.
-is_new_enough() { [ -n "$1" ] && "$1" -hide_banner -h long 2>/dev/null | grep -q -e '-fps_mode'; }
+# (grep reads to the end: leaving early would break ffmpeg's pipe, which pipefail takes for a failure.)
+is_new_enough() { [ -n "$1" ] && "$1" -hide_banner -h long 2>/dev/null | grep -e '-fps_mode' >/dev/null; }
 
 has_ffmpeg() {
   if [ -n "${FFMPEG_PATH:-}" ]; then is_new_enough "$FFMPEG_PATH"; return; fi
