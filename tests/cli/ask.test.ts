@@ -52,6 +52,17 @@ describe('ask', () => {
     expect(stdout.endsWith('\n')).toBe(true)
   })
 
+  test('sampling settings and a template reach the model: one seed one answer, another id', async () => {
+    const sampled = (seed: string): Promise<CliEnd> =>
+      ask('What?', '--json', '--temperature', '5', '--top-p', '0.9', '--seed', seed, '--template', 'phi')
+    const ends = [await ask('What?', '--json'), await sampled('3'), await sampled('3'), await sampled('4')]
+    expect(ends.map(({ status }) => status)).toEqual([0, 0, 0, 0])
+    const [greedy, first, again, other] = ends.map(({ stdout }) => answerSchema.parse(JSON.parse(stdout)))
+    expect([again?.id, again?.answer]).toEqual([first?.id, first?.answer])
+    expect(new Set([greedy?.id, first?.id, other?.id]).size).toBe(3)
+    expect(first?.answer).not.toBe(greedy?.answer)
+  })
+
   test('several questions: each with its answer; --json the results themselves, the same ones', async () => {
     const [plain, json] = await Promise.all([ask('First?', 'Second?'), ask('First?', 'Second?', '--json')])
     expect([plain.status, json.status]).toEqual([0, 0])
