@@ -1,8 +1,13 @@
-import { StreamError, abortError } from './errors.js'
+import { StreamError } from './errors.js'
+import { Changes, Column } from './ledger-column.js'
+import { Needs } from './needs.js'
+import type { DeliveryEntry, Need, WindowMark, WindowPlace } from './needs.js'
 
 /** How a frame's life ended. */
 export type FrameOutcome =
   | { readonly kind: 'encoded' }
+  /** Handed on to another process, e.g. over a topic. */
+  | { readonly kind: 'forwarded' }
   | { readonly kind: 'skipped' }
   | { readonly kind: 'dropped'; readonly reason: string }
   | { readonly kind: 'failed'; readonly code: string }
@@ -15,6 +20,8 @@ export type DeliveryOutcome = { readonly kind: 'delivered' } | { readonly kind: 
 
 /** A promise to account for one frame. Settling twice is a bug and throws. */
 export interface Receipt {
+  /** Place of the frame in what the source reads: a count, or the offset of its message. Never falls. */
+  readonly position: number
   /** Tells the ledger how the frame's life ended. */
   settle(outcome: FrameOutcome): void
   readonly isSettled: boolean
@@ -34,13 +41,14 @@ export interface DeliveryReceipt {
 
 /**
  * A snapshot of a ledger. Always true:
- * `handedOut = encoded + skipped + Σ dropped + failed + framesInFlight`,
+ * `handedOut = encoded + forwarded + skipped + Σ dropped + failed + framesInFlight`,
  * `asked = answered + questionsFailed + questionsInFlight` and
  * `results = delivered + deliveriesFailed + deliveriesInFlight`.
  */
 export interface LedgerCounts {
   readonly handedOut: number
   readonly encoded: number
+  readonly forwarded: number
   readonly skipped: number
   /** Frames dropped, by reason. */
   readonly dropped: Readonly<Record<string, number>>
@@ -57,91 +65,54 @@ export interface LedgerCounts {
   readonly deliveriesInFlight: number
 }
 
+/** How a ledger begins, and who listens. */
+export interface LedgerOptions {
+  /** The window operators' states to resume from. @default none */
+  readonly windows?: readonly WindowMark[]
+  /** Called after each change of what is needed. */
+  readonly onChange?: () => void
+  /** Called for each result that the sinks have safe. */
+  readonly onDelivered?: (entry: DeliveryEntry) => void
+}
+
 /**
  * Counts what became of every frame, question and result of one stream.
  *
- * Pacing, memory bounds and draining all derive from what is still unsettled here, so there is
- * one mechanism and not four.
+ * Pacing, memory bounds, draining and the offset to resume from all derive from what is still unsettled
+ * here, so there is one mechanism and not five.
  */
 export interface Ledger {
-  /** Hands a frame out. */
-  frame(): Receipt
+  /** Hands a frame out. @param position Left out: the number of frames handed out before. */
+  frame(position?: number): Receipt
   /** Asks a question of a clip. */
-  question(): QuestionReceipt
+  question(need?: Need): QuestionReceipt
   /** Hands a result to the sinks. */
-  delivery(): DeliveryReceipt
-  /** Resolves once fewer than `limit` frames are unsettled. Rejects with `ABORTED`. */
+  delivery(entry?: DeliveryEntry): DeliveryReceipt
+  /** Registers a window operator, which holds frames after they are encoded. */
+  window(): WindowPlace
+  /**
+   * The smallest position that a frame, a window, a question or a delivery still needs; undefined: none.
+   *
+   * @param except Deliveries that are about to be safe.
+   */
+  oldestNeeded(except?: ReadonlySet<DeliveryReceipt>): number | undefined
+  /** The window operators' states to go with `oldestNeeded`. */
+  windows(except?: ReadonlySet<DeliveryReceipt>): readonly WindowMark[]
+  /** Resolves once fewer than `limit` frames are unsettled and the stream isn't paused. Rejects with `ABORTED`. */
   whenFramesBelow(limit: number, signal?: AbortSignal): Promise<void>
   /** Resolves once fewer than `limit` questions are unsettled. Rejects with `ABORTED`. */
   whenQuestionsBelow(limit: number, signal?: AbortSignal): Promise<void>
   /** Resolves once fewer than `limit` results are on their way to the sinks. Rejects with `ABORTED`. */
   whenDeliveriesBelow(limit: number, signal?: AbortSignal): Promise<void>
+  /** No frame is to be handed out until `resume`. */
+  pause(): void
+  resume(): void
+  readonly isPaused: boolean
+  /** Resolves once the stream is paused. Rejects with `ABORTED`. */
+  whenPaused(signal?: AbortSignal): Promise<void>
+  /** Resolves once the stream isn't paused. Rejects with `ABORTED`. */
+  whenResumed(signal?: AbortSignal): Promise<void>
   counts(): LedgerCounts
-}
-
-/** One column of the ledger: what was opened, and how each entry was closed. */
-class Column<Outcome extends { readonly kind: string }> {
-  opened = 0
-  closed = 0
-  readonly outcomes = new Map<string, number>()
-  readonly #waiting = new Set<() => void>()
-  readonly #noun: string
-  readonly #keyOf: (outcome: Outcome) => string
-
-  constructor(noun: string, keyOf: (outcome: Outcome) => string) {
-    this.#noun = noun
-    this.#keyOf = keyOf
-  }
-
-  get inFlight(): number {
-    return this.opened - this.closed
-  }
-
-  count(key: string): number {
-    return this.outcomes.get(key) ?? 0
-  }
-
-  open(): { settle(outcome: Outcome): void; readonly isSettled: boolean } {
-    this.opened += 1
-    let settledAs: string | undefined
-    return {
-      settle: (outcome) => {
-        const key = this.#keyOf(outcome)
-        if (settledAs !== undefined) {
-          throw new Error(`A ${this.#noun} was settled as ${key} after it had been settled as ${settledAs}.`)
-        }
-        settledAs = key
-        this.closed += 1
-        this.outcomes.set(key, this.count(key) + 1)
-        for (const wake of [...this.#waiting]) wake()
-      },
-      get isSettled() {
-        return settledAs !== undefined
-      },
-    }
-  }
-
-  whenBelow(limit: number, signal?: AbortSignal): Promise<void> {
-    if (signal?.aborted === true) return Promise.reject(abortError(`Waiting for a ${this.#noun}`, signal.reason))
-    if (this.inFlight < limit) return Promise.resolve()
-    return new Promise((resolve, reject) => {
-      const finish = (): void => {
-        this.#waiting.delete(wake)
-        signal?.removeEventListener('abort', abort)
-      }
-      const wake = (): void => {
-        if (this.inFlight >= limit) return
-        finish()
-        resolve()
-      }
-      const abort = (): void => {
-        finish()
-        reject(abortError(`Waiting for a ${this.#noun}`, signal?.reason))
-      }
-      this.#waiting.add(wake)
-      signal?.addEventListener('abort', abort, { once: true })
-    })
-  }
 }
 
 const DROPPED = 'dropped:'
@@ -157,23 +128,58 @@ const DROPPED = 'dropped:'
  * ledger.counts().encoded // 1
  * ```
  */
-export function createLedger(): Ledger {
-  const frames = new Column<FrameOutcome>('frame', (outcome) =>
+export function createLedger({ windows = [], onChange, onDelivered }: LedgerOptions = {}): Ledger {
+  const changes = new Changes(onChange)
+  const frames = new Column<FrameOutcome, Need>('frame', changes, (outcome) =>
     outcome.kind === 'dropped' ? `${DROPPED}${outcome.reason}` : outcome.kind,
   )
-  const questions = new Column<QuestionOutcome>('question', (outcome) => outcome.kind)
-  const deliveries = new Column<DeliveryOutcome>('delivery', (outcome) => outcome.kind)
+  const questions = new Column<QuestionOutcome, Need | undefined>('question', changes)
+  const deliveries = new Column<DeliveryOutcome, DeliveryEntry | undefined>('delivery', changes)
+  const needs = new Needs({ frames, questions, deliveries, windows, changes })
+  let isPaused = false
+  const setPaused = (value: boolean): void => {
+    isPaused = value
+    changes.emit()
+  }
+  const when = (isMet: () => boolean, what: string, signal?: AbortSignal) => changes.when(isMet, { what, signal })
 
   return {
-    frame: () => frames.open(),
-    question: () => questions.open(),
-    delivery: () => deliveries.open(),
-    whenFramesBelow: (limit, signal) => frames.whenBelow(checkLimit(limit), signal),
-    whenQuestionsBelow: (limit, signal) => questions.whenBelow(checkLimit(limit), signal),
-    whenDeliveriesBelow: (limit, signal) => deliveries.whenBelow(checkLimit(limit), signal),
+    frame: (position = frames.opened) => Object.assign(frames.add({ from: position }), { position }),
+    question: (need) => questions.add(need),
+    delivery: (entry) =>
+      deliveries.add(entry, ({ kind }) => {
+        if (kind === 'delivered' && entry !== undefined) onDelivered?.(entry)
+      }),
+    window: () => needs.window(),
+    oldestNeeded: (except) => needs.oldest(except),
+    windows: (except) => needs.marks(except),
+    whenFramesBelow: (limit, signal) => {
+      const most = checkLimit(limit)
+      return when(() => !isPaused && frames.inFlight < most, 'a frame', signal)
+    },
+    whenQuestionsBelow: (limit, signal) => {
+      const most = checkLimit(limit)
+      return when(() => questions.inFlight < most, 'a question', signal)
+    },
+    whenDeliveriesBelow: (limit, signal) => {
+      const most = checkLimit(limit)
+      return when(() => deliveries.inFlight < most, 'a delivery', signal)
+    },
+    pause: () => {
+      setPaused(true)
+    },
+    resume: () => {
+      setPaused(false)
+    },
+    get isPaused() {
+      return isPaused
+    },
+    whenPaused: (signal) => when(() => isPaused, 'a pause', signal),
+    whenResumed: (signal) => when(() => !isPaused, 'the end of a pause', signal),
     counts: () => ({
       handedOut: frames.opened,
       encoded: frames.count('encoded'),
+      forwarded: frames.count('forwarded'),
       skipped: frames.count('skipped'),
       dropped: Object.fromEntries(
         [...frames.outcomes]

@@ -4,6 +4,7 @@
  * All are frozen by convention (`readonly`): an operator makes a new record and never changes one it was handed.
  */
 import type { Ledger, Receipt } from './ledger.js'
+import type { Need } from './needs.js'
 
 /** What was asked. A question of a clip or of a pipeline. */
 export type Question = string
@@ -30,6 +31,8 @@ export interface StreamInfo {
   readonly questions?: readonly Question[]
   /** Counts of every frame and question of the stream; what pacing and draining go by. */
   readonly ledger: Ledger
+  /** Whether the result of this id was delivered by an earlier process: it isn't asked for again. */
+  isAnswered?(id: string): boolean
   /** What could be read so far. Read when a clip is closed; can fall until the stream has ended. */
   health(): StreamHealth
 }
@@ -49,6 +52,8 @@ export interface Frame {
   readonly height: number
   /** RGB, 8 bits a channel, row by row without padding: `height * width * 3` bytes. */
   readonly data: Uint8Array
+  /** Trace context (W3C `traceparent`, `tracestate`) that came with the frame. */
+  readonly trace?: Readonly<Record<string, string>>
   /** Settled exactly once by whoever ends the frame's life: `encode`, a thinning operator, a drop rule. */
   readonly receipt: Receipt
 }
@@ -59,6 +64,9 @@ export interface EncodedFrame {
   readonly index: number
   readonly ptsMs: number
   readonly capturedAt?: string
+  readonly trace?: Readonly<Record<string, string>>
+  /** Place of the frame in what its source reads: its receipt's position. */
+  readonly position: number
   readonly features: FrameFeatures
   /** Milliseconds from handing the frame to the model to its features: waiting for the model's turn, preprocessing, tower. */
   readonly encodeMs: number
@@ -87,4 +95,6 @@ export interface Clip {
   readonly coverage: number
   /** Plain sentences about what is missing or was repaired. */
   readonly warnings: readonly string[]
+  /** What must be read again to make the clip anew. @default its first frame and all after it */
+  readonly need?: Need
 }

@@ -6,6 +6,7 @@ describe('counts', () => {
   test('every outcome is counted in its place', () => {
     const ledger = createLedger()
     ledger.frame().settle({ kind: 'encoded' })
+    ledger.frame().settle({ kind: 'forwarded' })
     ledger.frame().settle({ kind: 'skipped' })
     for (const reason of ['late', 'late', 'stopped']) ledger.frame().settle({ kind: 'dropped', reason })
     ledger.frame().settle({ kind: 'failed', code: 'MODEL_FAILED' })
@@ -17,7 +18,7 @@ describe('counts', () => {
     ledger.delivery().settle({ kind: 'failed', code: 'SINK_FAILED' })
     ledger.delivery()
     expect(ledger.counts()).toEqual({
-      ...{ handedOut: 7, encoded: 1, skipped: 1, dropped: { late: 2, stopped: 1 }, failed: 1, framesInFlight: 1 },
+      ...{ handedOut: 8, encoded: 1, forwarded: 1, skipped: 1, dropped: { late: 2, stopped: 1 }, failed: 1, framesInFlight: 1 },
       ...{ asked: 3, answered: 1, questionsFailed: 1, questionsInFlight: 1 },
       ...{ results: 3, delivered: 1, deliveriesFailed: 1, deliveriesInFlight: 1 },
     })

@@ -2,6 +2,8 @@ import { StreamError } from '../errors.js'
 import type { Answer, ErrorResult, Result } from '../envelope.js'
 import type { ErrorCode } from '../errors.js'
 import type { QuestionReceipt } from '../ledger.js'
+import type { Need } from '../needs.js'
+import { withOrigin } from '../origin.js'
 import type { GenerationSettings } from '../generation-settings.js'
 import type { Model, VisualTokens } from '../model/model.js'
 import type { Clip, Question } from '../types.js'
@@ -34,8 +36,15 @@ export interface AnswerContext {
   readonly retries: number
 }
 
-/** Asks a clip's questions in turn. A receipt is opened with its task: one that nobody takes has none to settle. */
-export function* toTasks(model: Model, clip: Clip, questions: readonly Question[]): Iterable<AnswerTask> {
+/**
+ * Asks a clip's questions in turn, but for those that were answered before this process began. A receipt is
+ * opened with its task: one that nobody takes has none to settle.
+ */
+export function* toTasks(
+  { model, run, generation }: AnswerContext,
+  clip: Clip,
+  questions: readonly Question[],
+): Iterable<AnswerTask> {
   let visual: Promise<VisualTokens> | undefined
   const connect: ConnectOnce = (signal) => {
     const features = clip.frames.map((frame) => frame.features)
@@ -46,9 +55,19 @@ export function* toTasks(model: Model, clip: Clip, questions: readonly Question[
     })
     return visual
   }
-  for (const [place, question] of questions.entries()) {
-    yield { clip, question, receipt: clip.stream.ledger.question(), connect, isFirst: place === 0 }
+  const { stream } = clip
+  let isFirst = true
+  for (const question of questions) {
+    const id = idOf({ pipeline: run.pipeline, model: model.info, clip, question, generation })
+    if (stream.isAnswered?.(id) === true) continue
+    yield { clip, question, receipt: stream.ledger.question(needOf(clip)), connect, isFirst }
+    isFirst = false
   }
+}
+
+/** What must be read again to make the clip anew. */
+function needOf({ need, frames }: Clip): Need {
+  return need ?? { from: Math.min(...frames.map(({ position }) => position)) }
 }
 
 /** Answers one question. Rejects where the error isn't the question's own. */
@@ -64,7 +83,8 @@ export async function runTask(task: AnswerTask, context: AnswerContext, signal: 
     },
   )
   run.emit({ kind: 'answer-end', id, streamId, outcome: result.kind === 'answer' ? result.finishReason : 'error' })
-  return result
+  const trace = clip.frames.at(-1)?.trace
+  return withOrigin(result, { need: needOf(clip), ...(trace === undefined ? {} : { trace }) })
 }
 
 async function generate(

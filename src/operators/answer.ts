@@ -80,7 +80,7 @@ export function answer(
   )
   return (clips) =>
     clips.pipe(
-      mergeMap((clip) => toTasks(model, clip, questionsOf(clip, asked))),
+      mergeMap((clip) => toTasks(context, clip, questionsOf(clip, asked))),
       answerInTurn,
       map(settle),
     )

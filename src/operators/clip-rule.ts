@@ -1,3 +1,4 @@
+import type { WindowMark } from '../needs.js'
 import type { Clip, EncodedFrame } from '../types.js'
 
 /** An encoded frame, with the frames of its stream that were lost just before it. */
@@ -7,12 +8,20 @@ export interface HeldFrame {
   readonly lostBefore: number
 }
 
+/** What a rule holds: from which frame on, and what can't be told from the frames themselves. */
+export type RuleMark = Omit<WindowMark, 'place'>
+
+/** What a rule knows beside the frames it will be handed; numbers by name. */
+export type RuleState = WindowMark['state']
+
 /** Decides which frames make a clip: a plain state machine over one epoch of one stream. */
 export interface ClipRule {
   /** Takes the next frame; gives the clips it completes. */
   take(held: HeldFrame): readonly Clip[]
   /** The epoch has ended; `lostAfter` frames were lost after its last one. */
   end(lostAfter: number): readonly Clip[]
+  /** What is held now: a rule made with this state, handed the frames from there on, does as this one will. */
+  mark(): RuleMark
 }
 
 /** What a clip's frames don't say themselves. */
@@ -45,6 +54,12 @@ export function makeClip(held: readonly HeldFrame[], { lostAfter = 0, warnings =
     coverage: health.coverage * (frames.length / (frames.length + lost)),
     warnings: [...health.warnings, ...(lost === 0 ? [] : [lossWarning(lost, frames.length)]), ...warnings],
   }
+}
+
+/** The mark of a rule that holds these frames. */
+export function markOf(held: readonly HeldFrame[], state: RuleState): RuleMark {
+  const from = held[0]?.frame.position
+  return from === undefined ? { state } : { from, state }
 }
 
 function lossWarning(lost: number, had: number): string {

@@ -71,7 +71,8 @@ async function runTower(
     const features = encoded[place]
     if (features === undefined) throw new Error(`The model encoded ${encoded.length} of ${batch.length} frames.`)
     pending.pixels = undefined
-    return { receipt: pending.receipt, encoded: { ...pending.origin, features, encodeMs } }
+    const { origin, receipt } = pending
+    return { receipt, encoded: { ...origin, position: receipt.position, features, encodeMs } }
   })
 }
 

@@ -72,13 +72,13 @@ export function slidingWindow(options: FrameWindowOptions | TimeWindowOptions): 
   if ('frames' in options) {
     const frames = expectInteger('frames', options.frames, 1)
     const every = expectInteger('every', options.every ?? frames, 1)
-    return collectClips(() => windowByFrames({ frames, every, onPartial }))
+    return collectClips((state) => windowByFrames({ frames, every, onPartial }, state))
   }
   // A microsecond is the resolution of media time.
   const seconds = expectNumber('seconds', options.seconds, { min: 1e-6, inclusive: true })
   const everySeconds = expectNumber('everySeconds', options.everySeconds ?? seconds, { min: 1e-6, inclusive: true })
   const maxFrames = expectInteger('maxFrames', options.maxFrames ?? 512, 1)
-  return collectClips(() => windowBySeconds({ seconds, everySeconds, maxFrames, onPartial }))
+  return collectClips((state) => windowBySeconds({ seconds, everySeconds, maxFrames, onPartial }, state))
 }
 
 function checkOnPartial(value: string): OnPartial {

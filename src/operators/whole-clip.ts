@@ -2,7 +2,7 @@ import type { OperatorFunction } from 'rxjs'
 
 import { expectInteger } from '../checks.js'
 import type { Clip, EncodedFrame } from '../types.js'
-import { makeClip } from './clip-rule.js'
+import { makeClip, markOf } from './clip-rule.js'
 import type { ClipRule, HeldFrame } from './clip-rule.js'
 import { collectClips } from './collect-clips.js'
 import { tooManyFrames } from './too-many-frames.js'
@@ -52,5 +52,6 @@ function holdAll(maxFrames: number): ClipRule {
       return []
     },
     end: (lostAfter) => [makeClip(held, { lostAfter })],
+    mark: () => markOf(held, {}),
   }
 }

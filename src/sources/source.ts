@@ -12,6 +12,8 @@ export interface FrameStream {
    * Paced by `info.ledger`: a file reads on only while its unsettled frames are under its budget.
    */
   readonly frames: Observable<Frame>
+  /** Whether the source has dealt with this error of its frames (a dead letter): the run isn't failed by it. */
+  readonly handles?: (error: unknown) => boolean
 }
 
 /**
