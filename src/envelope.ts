@@ -25,9 +25,11 @@ const modelSchema = z.object({
   device: z.string(),
 })
 
+const resultIdText = z.string().regex(/^[0-9a-f]{64}$/)
+
 const shared = {
   schema: z.literal(ENVELOPE_SCHEMA),
-  id: z.string().regex(/^[0-9a-f]{64}$/).describe('A pure function of what was asked of what: a replay gives the same id.'),
+  id: resultIdText.describe('A pure function of what was asked of what: a replay gives the same id.'),
   pipeline: z.string(),
   source: z.object({
     id: z.string().describe('The stream; never an address with credentials.'),
@@ -59,13 +61,32 @@ export const errorResultSchema = z.object({
   error: z.object({ code: z.string(), message: z.string() }),
 })
 
+/** The zod schema of an alert: `clip`, `question` and `model` are those of the answer that decided it. */
+export const alertResultSchema = z.object({
+  kind: z.literal('alert'),
+  ...shared,
+  alert: z.object({
+    name: z.string(),
+    state: z.enum(['raised', 'cleared']).describe('`raised` comes again, with the same `since`, as a heartbeat.'),
+    since: z
+      .object({ epoch: z.int().min(0), ptsMs: milliseconds, capturedAt: z.string().nullable() })
+      .describe('The end of the first clip of which the state was true without a break.'),
+    answerId: resultIdText.describe('Id of the answer that decided it.'),
+    answer: z.string(),
+  }),
+})
+
 /** The zod schema of everything a sink is handed. More kinds may come: ignore those you don't know. */
-export const resultSchema = z.discriminatedUnion('kind', [answerSchema, errorResultSchema])
+export const resultSchema = z.discriminatedUnion('kind', [answerSchema, errorResultSchema, alertResultSchema])
 
 /** An answer with all that explains it. */
 export type Answer = z.infer<typeof answerSchema>
 /** A question that could not be answered, with the reason. */
 export type ErrorResult = z.infer<typeof errorResultSchema>
+/** A condition on answers that began or ceased to be true. */
+export type AlertResult = z.infer<typeof alertResultSchema>
+/** What became of a question. */
+export type QuestionResult = Answer | ErrorResult
 /** Everything a sink is handed, told apart by `kind`. */
 export type Result = z.infer<typeof resultSchema>
 
@@ -104,7 +125,28 @@ export function resultId(identity: ResultIdentity): string {
     streamId: identity.streamId,
     template: identity.template,
   })
-  return createHash('sha256').update(canonical).digest('hex')
+  return sha256(canonical)
+}
+
+/** What an alert's id is made of. */
+export interface AlertIdentity {
+  /** Id of the answer that decided it. */
+  readonly answerId: string
+  readonly name: string
+  readonly state: AlertResult['alert']['state']
+}
+
+/**
+ * The id of an alert: sha256 of canonical JSON, as a result's.
+ *
+ * @returns 64 hexadecimal digits.
+ */
+export function alertId({ answerId, name, state }: AlertIdentity): string {
+  return sha256(JSON.stringify({ answerId, name, state }))
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex')
 }
 
 /**

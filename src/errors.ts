@@ -20,6 +20,28 @@ const ERROR_CODES = {
   VIDEO_NO_FRAMES: { canRetry: false },
   VIDEO_DECODER_FAILED: { canRetry: true },
   VIDEO_DAMAGED: { canRetry: false },
+  VIDEO_DOWNLOAD_FAILED: { canRetry: true },
+  VIDEO_TOO_LARGE: { canRetry: false },
+  ADDRESS_NOT_ALLOWED: { canRetry: false },
+  DIRECTORY_UNREADABLE: { canRetry: false },
+
+  FRAME_UNREADABLE: { canRetry: false },
+  FRAME_TOO_LARGE: { canRetry: false },
+
+  MESSAGE_EMPTY: { canRetry: false },
+  MESSAGE_TYPE_UNKNOWN: { canRetry: false },
+  MESSAGE_INVALID: { canRetry: false },
+  MESSAGE_TOO_LARGE: { canRetry: false },
+
+  RTSP_UNAUTHORIZED: { canRetry: false },
+  RTSP_NO_VIDEO: { canRetry: false },
+  RTSP_REDIRECTED: { canRetry: false },
+  RTSP_UNREACHABLE: { canRetry: true },
+  RTSP_DISCONNECTED: { canRetry: true },
+  RTSP_SILENT: { canRetry: true },
+  RTSP_FROZEN: { canRetry: true },
+  RTSP_CHANGED: { canRetry: true },
+  LIVE_BUFFER_FULL: { canRetry: true },
 
   CHECKPOINT_NOT_FOUND: { canRetry: false },
   CHECKPOINT_CONFIG_INVALID: { canRetry: false },
@@ -46,7 +68,25 @@ const ERROR_CODES = {
   PROMPT_TOO_LONG: { canRetry: false },
 
   SINK_FAILED: { canRetry: true },
+  SOURCE_UNKNOWN: { canRetry: false },
+  STREAM_REVOKED: { canRetry: true },
+
+  KAFKA_FAILED: { canRetry: true },
+  KAFKA_UNAUTHORIZED: { canRetry: false },
+  KAFKA_TOPIC_UNKNOWN: { canRetry: false },
+  KAFKA_TOO_LARGE: { canRetry: false },
+  KAFKA_CODEC_MISSING: { canRetry: false },
+
   PIPELINE_INVALID: { canRetry: false },
+
+  HTTP_LISTEN_FAILED: { canRetry: true },
+  HTTP_REQUEST_INVALID: { canRetry: false },
+  HTTP_UNAUTHORIZED: { canRetry: false },
+  HTTP_FORBIDDEN: { canRetry: false },
+  HTTP_NOT_FOUND: { canRetry: false },
+  HTTP_TOO_LARGE: { canRetry: false },
+  HTTP_MEDIA_TYPE: { canRetry: false },
+  HTTP_BUSY: { canRetry: true },
 } as const satisfies Record<string, { canRetry: boolean }>
 
 /** One of the closed list of error codes. */

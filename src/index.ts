@@ -11,15 +11,36 @@ export type { ModelEvent, RunEvent, StreamEvent, StreamOutcome } from './service
 export { start } from './service/start.js'
 export type { Run } from './service/start.js'
 
+// A run seen from outside: HTTP, figures, logs
+export { serve } from './service/http/serve.js'
+export type { Served } from './service/http/serve.js'
+export type { ServeOptions } from './service/http/http-settings.js'
+export { defaultSourceFactories } from './service/http/source-factories.js'
+export type { SourceFactories } from './service/http/source-factories.js'
+export { createRunMetrics } from './service/metrics/run-metrics.js'
+export type { RunMetrics, RunMetricsOptions } from './service/metrics/run-metrics.js'
+export { createLogger, logRun } from './service/logs.js'
+export type { LogRunOptions, LoggerOptions } from './service/logs.js'
+export type { ObservedRun } from './service/observed-run.js'
+
 // A model without a pipeline
 export { loadModel } from './service/load-model.js'
 export type { AskOptions, LoadedModel } from './service/load-model.js'
 export type { OpenModelOptions } from './service/open-model.js'
 
 // Sources
+export { allowList } from './sources/allow-list.js'
+export type { AllowList, AllowedAddress } from './sources/allow-list.js'
+export { directory } from './sources/directory.js'
+export type { DirectoryOptions } from './sources/directory.js'
 export { file } from './sources/file.js'
 export type { FileOptions } from './sources/file.js'
-export type { FrameStream, Source } from './sources/source.js'
+export type { DownloadOptions } from './sources/remote-file-settings.js'
+export { rtsp } from './sources/rtsp.js'
+export type { RtspOptions } from './sources/rtsp-settings.js'
+export type { RtspTransport } from './sources/rtsp-connection.js'
+export type { WhenFull } from './sources/live-buffer.js'
+export type { FrameStream, Source, SourceNotice } from './sources/source.js'
 export { synthetic } from './sources/synthetic.js'
 export type { SyntheticOptions } from './sources/synthetic.js'
 
@@ -32,6 +53,8 @@ export { uniform } from './sampling/uniform.js'
 export { uniformPerSecond } from './sampling/uniform-per-second.js'
 
 // Operators
+export { alert } from './operators/alert.js'
+export type { AlertOptions } from './operators/alert.js'
 export { answer } from './operators/answer.js'
 export type { AnswerOptions } from './operators/answer.js'
 export { encode } from './operators/encode.js'
@@ -39,6 +62,8 @@ export type { EncodeOptions } from './operators/encode.js'
 export { mapBounded } from './operators/map-bounded.js'
 export type { BatchProject } from './operators/bounded-work.js'
 export type { MapBoundedOptions } from './operators/map-bounded.js'
+export { jsonField, normaliseText, onChange } from './operators/on-change.js'
+export type { OnChangeOptions } from './operators/on-change.js'
 export type { AnswerEvent, RunContext, RunModel } from './operators/run-context.js'
 export { slidingWindow } from './operators/sliding-window.js'
 export type { FrameWindowOptions, OnPartial, TimeWindowOptions } from './operators/sliding-window.js'
@@ -46,14 +71,20 @@ export { wholeClip } from './operators/whole-clip.js'
 export type { WholeClipOptions } from './operators/whole-clip.js'
 
 // Sinks, and what they are handed
-export { ENVELOPE_SCHEMA, answerSchema, errorResultSchema, resultSchema } from './envelope.js'
-export { resultId, resultJsonSchema } from './envelope.js'
-export type { Answer, ErrorResult, Result, ResultIdentity } from './envelope.js'
+export { ENVELOPE_SCHEMA, alertResultSchema, answerSchema, errorResultSchema, resultSchema } from './envelope.js'
+export { alertId, resultId, resultJsonSchema } from './envelope.js'
+export type { AlertIdentity, AlertResult, Answer, ErrorResult, QuestionResult } from './envelope.js'
+export type { Result, ResultIdentity } from './envelope.js'
 export { consoleSink } from './sinks/console.js'
 export type { ConsoleSinkOptions } from './sinks/console.js'
 export type { TextOutput } from './sinks/print.js'
 export { jsonLines } from './sinks/json-lines.js'
-export type { Sink } from './sinks/sink.js'
+export type { JsonLinesOptions } from './sinks/json-lines.js'
+export type { RotateOptions } from './sinks/json-lines-rotation.js'
+export type { Sink, SinkContext, SinkNotice } from './sinks/sink.js'
+export { webhook } from './sinks/webhook.js'
+export type { WebhookOptions } from './sinks/webhook-settings.js'
+export type { SinkTime } from './sinks/webhook-time.js'
 
 // Models: from a checkpoint to a bundle, and what a loaded one can do
 export { convertCheckpoint } from './model/convert.js'
@@ -83,14 +114,24 @@ export { visionTowers } from './model/parts/towers/towers.js'
 export type { StreamErrorOptions, ErrorCode } from './errors.js'
 export { StreamError, errorCodes } from './errors.js'
 export { createLedger } from './ledger.js'
+export type { LedgerCounts } from './ledger-counts.js'
+export type { Need, WindowMark, WindowPlace } from './needs.js'
 export type {
   DeliveryOutcome,
   DeliveryReceipt,
   FrameOutcome,
   Ledger,
-  LedgerCounts,
   QuestionOutcome,
   QuestionReceipt,
   Receipt,
 } from './ledger.js'
-export type { Clip, EncodedFrame, Frame, FrameFeatures, Question, StreamHealth, StreamInfo } from './types.js'
+export type {
+  Clip,
+  EncodedFrame,
+  Frame,
+  FrameFeatures,
+  MediaSpan,
+  Question,
+  StreamHealth,
+  StreamInfo,
+} from './types.js'

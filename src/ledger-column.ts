@@ -68,6 +68,7 @@ export class Column<Outcome extends { readonly kind: string }, Detail> {
     return this.outcomes.get(key) ?? 0
   }
 
+  /** @param onSettled Called before those who wait are. */
   add(detail: Detail, onSettled?: (outcome: Outcome) => void): Entry<Outcome> {
     let settledAs: string | undefined
     const entry: Entry<Outcome> = {

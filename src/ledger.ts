@@ -1,5 +1,6 @@
 import { StreamError } from './errors.js'
 import { Changes, Column } from './ledger-column.js'
+import type { LedgerCounts } from './ledger-counts.js'
 import { Needs } from './needs.js'
 import type { DeliveryEntry, Need, WindowMark, WindowPlace } from './needs.js'
 
@@ -39,34 +40,10 @@ export interface DeliveryReceipt {
   readonly isSettled: boolean
 }
 
-/**
- * A snapshot of a ledger. Always true:
- * `handedOut = encoded + forwarded + skipped + Σ dropped + failed + framesInFlight`,
- * `asked = answered + questionsFailed + questionsInFlight` and
- * `results = delivered + deliveriesFailed + deliveriesInFlight`.
- */
-export interface LedgerCounts {
-  readonly handedOut: number
-  readonly encoded: number
-  readonly forwarded: number
-  readonly skipped: number
-  /** Frames dropped, by reason. */
-  readonly dropped: Readonly<Record<string, number>>
-  readonly failed: number
-  readonly framesInFlight: number
-  readonly asked: number
-  readonly answered: number
-  readonly questionsFailed: number
-  readonly questionsInFlight: number
-  /** Results handed to the sinks. */
-  readonly results: number
-  readonly delivered: number
-  readonly deliveriesFailed: number
-  readonly deliveriesInFlight: number
-}
-
 /** How a ledger begins, and who listens. */
 export interface LedgerOptions {
+  /** Position of all frames, where they come from one place that is read again as a whole. @default each its own */
+  readonly position?: number
   /** The window operators' states to resume from. @default none */
   readonly windows?: readonly WindowMark[]
   /** Called after each change of what is needed. */
@@ -116,6 +93,8 @@ export interface Ledger {
 }
 
 const DROPPED = 'dropped:'
+/** The reason of frames that were let go because somebody stopped. */
+const STOPPED = 'stopped'
 
 /**
  * Makes an empty ledger for one stream.
@@ -128,7 +107,7 @@ const DROPPED = 'dropped:'
  * ledger.counts().encoded // 1
  * ```
  */
-export function createLedger({ windows = [], onChange, onDelivered }: LedgerOptions = {}): Ledger {
+export function createLedger({ position: place, windows = [], onChange, onDelivered }: LedgerOptions = {}): Ledger {
   const changes = new Changes(onChange)
   const frames = new Column<FrameOutcome, Need>('frame', changes, (outcome) =>
     outcome.kind === 'dropped' ? `${DROPPED}${outcome.reason}` : outcome.kind,
@@ -136,6 +115,9 @@ export function createLedger({ windows = [], onChange, onDelivered }: LedgerOpti
   const questions = new Column<QuestionOutcome, Need | undefined>('question', changes)
   const deliveries = new Column<DeliveryOutcome, DeliveryEntry | undefined>('delivery', changes)
   const needs = new Needs({ frames, questions, deliveries, windows, changes })
+  const abandonIfStopped = (need: Need | undefined) => (outcome: AnyOutcome) => {
+    if (need !== undefined && isStop(outcome)) needs.abandon(need)
+  }
   let isPaused = false
   const setPaused = (value: boolean): void => {
     isPaused = value
@@ -144,12 +126,18 @@ export function createLedger({ windows = [], onChange, onDelivered }: LedgerOpti
   const when = (isMet: () => boolean, what: string, signal?: AbortSignal) => changes.when(isMet, { what, signal })
 
   return {
-    frame: (position = frames.opened) => Object.assign(frames.add({ from: position }), { position }),
-    question: (need) => questions.add(need),
-    delivery: (entry) =>
-      deliveries.add(entry, ({ kind }) => {
-        if (kind === 'delivered' && entry !== undefined) onDelivered?.(entry)
-      }),
+    frame: (position = place ?? frames.opened) => {
+      const need: Need = { from: position }
+      return Object.assign(frames.add(need, abandonIfStopped(need)), { position })
+    },
+    question: (need) => questions.add(need, abandonIfStopped(need)),
+    delivery: (entry) => {
+      const abandon = abandonIfStopped(entry?.need)
+      return deliveries.add(entry, (outcome) => {
+        abandon(outcome)
+        if (outcome.kind === 'delivered' && entry !== undefined) onDelivered?.(entry)
+      })
+    },
     window: () => needs.window(),
     oldestNeeded: (except) => needs.oldest(except),
     windows: (except) => needs.marks(except),
@@ -198,6 +186,14 @@ export function createLedger({ windows = [], onChange, onDelivered }: LedgerOpti
       deliveriesInFlight: deliveries.inFlight,
     }),
   }
+}
+
+type AnyOutcome = FrameOutcome | QuestionOutcome | DeliveryOutcome
+
+/** Whether it ended only because somebody stopped, and not by itself. */
+function isStop(outcome: AnyOutcome): boolean {
+  if (outcome.kind === 'dropped') return outcome.reason === STOPPED
+  return outcome.kind === 'failed' && outcome.code === 'ABORTED'
 }
 
 function checkLimit(limit: number): number {

@@ -55,6 +55,8 @@ interface NeedsSetup {
 /** Knows from which position on a stream must be read again so that nothing unsettled is lost. */
 export class Needs {
   readonly #setup: NeedsSetup
+  /** What was let go before it was through, because somebody stopped: to be read again by whoever comes next. */
+  #abandoned: Need | undefined
   /** What each window operator holds now, by its place. */
   readonly #held: (Omit<WindowMark, 'place'> | undefined)[] = []
 
@@ -75,6 +77,11 @@ export class Needs {
         this.#setup.changes.emit()
       },
     }
+  }
+
+  /** Keeps needing what was let go by a stop. Only the oldest counts, as all after it is read again, too. */
+  abandon(need: Need): void {
+    if (need.from < (this.#abandoned?.from ?? Infinity)) this.#abandoned = need
   }
 
   oldest(except: ReadonlySet<unknown> = new Set()): number | undefined {
@@ -102,11 +109,12 @@ export class Needs {
     return [...oldest.values(), ...waiting].sort((one, other) => one.place - other.place)
   }
 
-  /** What the questions and deliveries that are not settled need. */
+  /** What the questions and deliveries that are not through need. */
   #pending(except: ReadonlySet<unknown>): readonly Need[] {
     const { questions, deliveries } = this.#setup
+    const abandoned = this.#abandoned === undefined ? [] : [this.#abandoned]
     const delivering = [...deliveries.open].filter(([receipt]) => !except.has(receipt)).map(([, entry]) => entry?.need)
-    return [...questions.open.values(), ...delivering].filter((need) => need !== undefined)
+    return [...abandoned, ...questions.open.values(), ...delivering].filter((need) => need !== undefined)
   }
 }
 

@@ -3,11 +3,18 @@
  *
  * All are frozen by convention (`readonly`): an operator makes a new record and never changes one it was handed.
  */
+import type { Transaction } from './delivery.js'
 import type { Ledger, Receipt } from './ledger.js'
 import type { Need } from './needs.js'
 
 /** What was asked. A question of a clip or of a pipeline. */
 export type Question = string
+
+/** A stretch of media time, both ends included. */
+export interface MediaSpan {
+  readonly startMs: number
+  readonly endMs: number
+}
 
 /** How much of a stream could be read so far. */
 export interface StreamHealth {
@@ -33,8 +40,16 @@ export interface StreamInfo {
   readonly ledger: Ledger
   /** Whether the result of this id was delivered by an earlier process: it isn't asked for again. */
   isAnswered?(id: string): boolean
-  /** What could be read so far. Read when a clip is closed; can fall until the stream has ended. */
-  health(): StreamHealth
+  /** How results become visible together with the stream's progress; none where sinks are written to one by one. */
+  readonly transaction?: Transaction
+  /**
+   * What could be read so far. Read when a clip is closed; can fall until the stream has ended.
+   *
+   * @param span Of a live stream: the stretch that is asked about. Left out: the last minute.
+   */
+  health(span?: MediaSpan): StreamHealth
+  /** Pictures that were thinned out inside the decoder so far and never handed out: an estimate. Live streams only. */
+  thinnedEstimate?(): number
 }
 
 /** One decoded picture. */

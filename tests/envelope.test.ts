@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 
-import { resultId, resultJsonSchema, resultSchema } from '../src/envelope.js'
+import { alertId, resultId, resultJsonSchema, resultSchema } from '../src/envelope.js'
 import type { ResultIdentity } from '../src/envelope.js'
 import { createAnswer } from './sinks/contract.js'
 
@@ -55,6 +55,13 @@ describe('resultId', () => {
   })
 })
 
+test('alertId never changes, and depends on the answer, the name and the state', () => {
+  const of = { answerId: resultId(identity), name: 'door', state: 'raised' } as const
+  expect(alertId(of)).toBe('6d635e0551dc67a88db6c12ce61d61ef6b6c46c9145527976c722c3c11eeee04')
+  const others = [{ ...of, answerId: 'a'.repeat(64) }, { ...of, name: 'gate' }, { ...of, state: 'cleared' } as const]
+  expect(new Set([of, ...others].map(alertId)).size).toBe(4)
+})
+
 describe('the schema of results', () => {
   test('takes an answer, also through JSON', () => {
     const answer = createAnswer('A circle.')
@@ -66,6 +73,17 @@ describe('the schema of results', () => {
     const shared = { schema, id, pipeline, source, clip, question, model, degraded }
     const error = { kind: 'error', ...shared, error: { code: 'MODEL_FAILED', message: 'It failed.' } }
     expect(resultSchema.parse(error)).toEqual(error)
+  })
+
+  test('takes an alert', () => {
+    const { schema, id, pipeline, source, clip, question, model, degraded } = createAnswer('')
+    const shared = { schema, id, pipeline, source, clip, question, model, degraded }
+    const since = { epoch: 0, ptsMs: 500, capturedAt: null }
+    const facts = { name: 'door', state: 'raised', since, answerId: id, answer: 'Yes.' }
+    const alert = { kind: 'alert', ...shared, alert: facts }
+    expect(resultSchema.parse(alert)).toEqual(alert)
+    expect(resultSchema.safeParse({ ...alert, alert: { ...facts, state: 'unknown' } }).success).toBe(false)
+    expect(resultSchema.safeParse({ ...alert, alert: { ...facts, answerId: 'abc' } }).success).toBe(false)
   })
 
   test.each([

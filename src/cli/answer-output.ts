@@ -41,7 +41,7 @@ export function answerOutput({ isJson, questions, output = process.stdout }: Ans
 }
 
 function plainText(result: Result, hasSeveral: boolean): string | undefined {
-  if (result.kind === 'error') return undefined
+  if (result.kind !== 'answer') return undefined
   const answer = printable(result.answer)
   return hasSeveral ? `${printable(result.question)}\n  ${answer.replaceAll('\n', '\n  ')}` : answer
 }

@@ -1,6 +1,8 @@
 import type { Observable } from 'rxjs'
 
 import type { RunEvent } from '../service/events.js'
+import type { SinkNotice } from '../sinks/sink.js'
+import type { SourceNotice } from '../sources/source.js'
 import { createProgress } from './progress.js'
 import type { Reporter } from './reporter.js'
 
@@ -39,7 +41,26 @@ function report(event: RunEvent, reporter: Reporter): void {
     case 'source-error':
       reporter.failure(event.error)
       return
+    case 'source-added':
+    case 'source-paused':
+    case 'source-resumed':
+    case 'source-removed':
+      reporter.detail(`source ${event.sourceId} was ${event.kind.replace('source-', '')}`)
+      return
+    case 'source-notice':
+      reporter.detail(`source ${event.sourceId}: ${noticeText(event.notice)}`)
+      return
+    case 'sink-notice':
+      reporter.warning(`sink ${event.sink}: ${noticeText(event.notice)}`)
+      return
+    case 'drain-timeout':
+      reporter.warning(`the time for draining is over; let go: ${JSON.stringify(event.counts)}`)
+      return
     default:
     // Pieces of answers are not for stderr.
   }
+}
+
+function noticeText({ message, fields }: SourceNotice | SinkNotice): string {
+  return `${message} ${JSON.stringify(fields)}`
 }

@@ -1,13 +1,15 @@
 import { StreamError } from '../errors.js'
-import type { Answer, ErrorResult, Result } from '../envelope.js'
+import type { Answer, ErrorResult, QuestionResult } from '../envelope.js'
 import type { ErrorCode } from '../errors.js'
 import type { QuestionReceipt } from '../ledger.js'
 import type { Need } from '../needs.js'
 import { withOrigin } from '../origin.js'
 import type { GenerationSettings } from '../generation-settings.js'
 import type { Model, VisualTokens } from '../model/model.js'
+import { traced } from '../tracing.js'
 import type { Clip, Question } from '../types.js'
-import { answerResult, errorResult, idOf } from './result.js'
+import { resultAttributes, spanOf } from './answer-span.js'
+import { answerResult, errorOf, errorResult, idOf } from './result.js'
 import type { Asked } from './result.js'
 import { withRetries } from './retry.js'
 import type { RunContext } from './run-context.js'
@@ -70,8 +72,18 @@ function needOf({ need, frames }: Clip): Need {
   return need ?? { from: Math.min(...frames.map(({ position }) => position)) }
 }
 
-/** Answers one question. Rejects where the error isn't the question's own. */
-export async function runTask(task: AnswerTask, context: AnswerContext, signal: AbortSignal): Promise<Result> {
+/** Answers one question, as one span of its clip's trace. Rejects where the error isn't the question's own. */
+export async function runTask(task: AnswerTask, context: AnswerContext, signal: AbortSignal): Promise<QuestionResult> {
+  const { clip } = task
+  return await traced(spanOf(clip, context), async (span) => {
+    const result = await answerOrError(task, context, signal)
+    if (result.kind === 'error') span.fail(errorOf(result))
+    span.set(resultAttributes(result))
+    return withOrigin(result, { need: needOf(clip), ...(span.carrier === undefined ? {} : { trace: span.carrier }) })
+  })
+}
+
+async function answerOrError(task: AnswerTask, context: AnswerContext, signal: AbortSignal): Promise<QuestionResult> {
   const { model, run, generation, retries } = context
   const { clip, question } = task
   const asked: Asked = { pipeline: run.pipeline, model: model.info, clip, question, generation }
@@ -83,8 +95,7 @@ export async function runTask(task: AnswerTask, context: AnswerContext, signal: 
     },
   )
   run.emit({ kind: 'answer-end', id, streamId, outcome: result.kind === 'answer' ? result.finishReason : 'error' })
-  const trace = clip.frames.at(-1)?.trace
-  return withOrigin(result, { need: needOf(clip), ...(trace === undefined ? {} : { trace }) })
+  return result
 }
 
 async function generate(

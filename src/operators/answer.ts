@@ -2,7 +2,7 @@ import { map, mergeMap } from 'rxjs'
 import type { OperatorFunction } from 'rxjs'
 
 import { expectInteger, expectText } from '../checks.js'
-import type { Result } from '../envelope.js'
+import type { QuestionResult } from '../envelope.js'
 import { StreamError } from '../errors.js'
 import { resolveGeneration } from '../generation-settings.js'
 import type { GenerationSettings } from '../generation-settings.js'
@@ -64,7 +64,7 @@ export function answer(
   model: Model & { readonly run?: RunContext },
   questions: Question | readonly Question[],
   options: AnswerOptions = {},
-): OperatorFunction<Clip, Result> {
+): OperatorFunction<Clip, QuestionResult> {
   const { concurrency = 1, queue = 1024, retries = 1, ...settings } = options
   const asked = checkQuestions(questions)
   const context: AnswerContext = {
@@ -88,14 +88,14 @@ export function answer(
 
 interface Settleable {
   readonly task: AnswerTask
-  readonly result: Result
+  readonly result: QuestionResult
 }
 
 async function answerTask(task: AnswerTask, context: AnswerContext, signal: AbortSignal): Promise<Settleable> {
   return { task, result: await runTask(task, context, signal) }
 }
 
-function settle({ task, result }: Settleable): Result {
+function settle({ task, result }: Settleable): QuestionResult {
   task.receipt.settle(result.kind === 'answer' ? { kind: 'answered' } : { kind: 'failed', code: result.error.code })
   return result
 }

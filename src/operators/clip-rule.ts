@@ -45,7 +45,7 @@ export function makeClip(held: readonly HeldFrame[], { lostAfter = 0, warnings =
   const [first, last] = [frames[0], frames.at(-1)]
   if (first === undefined || last === undefined) throw new Error('A clip holds at least one frame.')
   const lost = held.reduce((sum, { lostBefore }) => sum + lostBefore, lostAfter)
-  const health = last.stream.health()
+  const health = last.stream.health({ startMs: first.ptsMs, endMs: last.ptsMs })
   return {
     stream: last.stream,
     frames,

@@ -3,6 +3,8 @@ import { performance } from 'node:perf_hooks'
 import { StreamError } from '../errors.js'
 import type { Receipt } from '../ledger.js'
 import type { Model, Pixels } from '../model/model.js'
+import { traced } from '../tracing.js'
+import type { SpanPlan } from '../tracing.js'
 import type { EncodedFrame, Frame } from '../types.js'
 import { withRetries } from './retry.js'
 
@@ -62,10 +64,8 @@ async function runTower(
   { model, signal }: EncodeContext,
 ): Promise<readonly EncodeOutcome[]> {
   const startMs = performance.now()
-  const encoded = await model.encode(
-    batch.flatMap(({ pixels }) => pixels ?? []),
-    { signal },
-  )
+  const pixels = batch.flatMap((pending) => pending.pixels ?? [])
+  const encoded = await traced(spanOf(batch), () => model.encode(pixels, { signal }))
   const encodeMs = (performance.now() - startMs) / batch.length
   return batch.map((pending, place) => {
     const features = encoded[place]
@@ -74,6 +74,12 @@ async function runTower(
     const { origin, receipt } = pending
     return { receipt, encoded: { ...origin, position: receipt.position, features, encodeMs } }
   })
+}
+
+/** A batch is of many traces at once: none is its parent. */
+function spanOf(batch: readonly PendingFrame[]): SpanPlan {
+  const attributes = { 'tinyllava.batch.frames': batch.length }
+  return { name: 'encode', attributes, links: batch.map(({ origin }) => origin.trace) }
 }
 
 /** Whether the error is that of a frame; any other ends the stream. */

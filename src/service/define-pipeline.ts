@@ -1,5 +1,6 @@
 import type { Observable } from 'rxjs'
 
+import type { DeliveryMode } from '../delivery.js'
 import { StreamError } from '../errors.js'
 import type { Result } from '../envelope.js'
 import type { Model } from '../model/model.js'
@@ -7,6 +8,7 @@ import type { RunModel } from '../operators/run-context.js'
 import type { Sink } from '../sinks/sink.js'
 import type { Source } from '../sources/source.js'
 import type { Frame, StreamInfo } from '../types.js'
+import { pipelineMistakes } from './pipeline-schema.js'
 
 /** What a stream's chain of operators is made with. */
 export interface StreamContext {
@@ -21,17 +23,22 @@ export interface Pipeline {
   /** Names the pipeline in results and events. */
   readonly name: string
   /**
-   * Folder of a converted bundle; or a model that is loaded already, which then stays yours to dispose.
+   * Folder of a converted bundle; or a model that is loaded already, which then stays yours to dispose; or
+   * `null` for a pipeline that asks nothing, e.g. one that samples frames and hands them on.
    *
    * @default the embedded demo model
    */
-  readonly model?: string | Model
-  /** Where frames come from; each id once. */
+  readonly model?: string | Model | null
+  /** Where frames come from; each id once. With none the run waits for sources to be added, until it is stopped. */
   readonly sources: readonly Source[]
   /** Makes the chain of operators of one stream. Called once for each stream, also for those found later. */
   readonly stream: (frames: Observable<Frame>, context: StreamContext) => Observable<Result>
   /** Where results go; each is handed every result. @default none: read `run.answers$` */
   readonly sinks?: readonly Sink[]
+  /** What is promised about results that come from Kafka. @default 'at-least-once' */
+  readonly delivery?: DeliveryMode
+  /** How long `run.stop` waits for what was taken to be finished, in milliseconds. @default 30000 */
+  readonly drainTimeoutMs?: number
 }
 
 /**
@@ -51,69 +58,14 @@ export interface Pipeline {
  * ```
  *
  * @returns The same declaration, frozen.
- * @throws {StreamError} `PIPELINE_INVALID`, saying what was expected and what came.
+ * @throws {StreamError} `PIPELINE_INVALID`: every mistake at once, each with its path, what was expected and what came.
  */
 export function definePipeline(pipeline: Pipeline): Pipeline {
-  // A pipeline may come from JavaScript, or from a file that nobody type-checked.
-  const given: Readonly<Record<string, unknown>> = expectObject('The pipeline', pipeline)
-  expectThat(typeof given.name === 'string' && given.name.trim() !== '', 'name', 'a name', given.name)
-  expectThat(isModel(given.model), 'model', 'the folder of a bundle, or a loaded model', given.model)
-  const isFunction = typeof given.stream === 'function'
-  expectThat(isFunction, 'stream', 'a function (frames, { model }) => results', given.stream)
-  checkSources(given.sources)
-  checkSinks(given.sinks ?? [])
+  const mistakes = pipelineMistakes(pipeline)
+  if (mistakes.length > 0) throw new StreamError('PIPELINE_INVALID', mistakes.join(' '))
   return Object.freeze({
     ...pipeline,
     sources: Object.freeze([...pipeline.sources]),
     sinks: Object.freeze([...(pipeline.sinks ?? [])]),
   })
-}
-
-function isModel(model: unknown): boolean {
-  if (typeof model === 'string') return model.trim() !== ''
-  return model === undefined || (isObject(model) && typeof model.generate === 'function')
-}
-
-function checkSources(sources: unknown): void {
-  expectThat(Array.isArray(sources) && sources.length > 0, 'sources', 'a list of at least one source', sources)
-  const ids = new Set<unknown>()
-  for (const [place, source] of (sources as readonly unknown[]).entries()) {
-    const isSource = isObject(source) && typeof source.id === 'string' && isObject(source.streams)
-    expectThat(isSource, `sources[${place}]`, 'a source, as `file(…)` makes it', source)
-    const { id } = source as Record<string, unknown>
-    if (ids.has(id)) throw invalid(`Two sources have the id \`${String(id)}\`: give each its own.`)
-    ids.add(id)
-  }
-}
-
-function checkSinks(sinks: unknown): void {
-  expectThat(Array.isArray(sinks), 'sinks', 'a list of sinks', sinks)
-  for (const [place, sink] of (sinks as readonly unknown[]).entries()) {
-    const isSink = isObject(sink) && typeof sink.write === 'function'
-    expectThat(isSink, `sinks[${place}]`, 'a sink, as `jsonLines(…)` makes it', sink)
-  }
-}
-
-function expectObject(what: string, value: unknown): Record<string, unknown> {
-  if (isObject(value)) return value
-  throw invalid(`${what} is ${describe(value)}, not a declaration: export what \`definePipeline\` returns.`)
-}
-
-function expectThat(isRight: boolean, name: string, expected: string, value: unknown): void {
-  if (!isRight) throw invalid(`Expected \`${name}\` to be ${expected}, got ${describe(value)}.`)
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null
-}
-
-/** The kind of a value, never its content: a declaration may hold credentials. */
-function describe(value: unknown): string {
-  if (value === undefined || value === null || value === '') return value === '' ? 'an empty text' : String(value)
-  if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list'
-  return `a value of type ${typeof value}`
-}
-
-function invalid(message: string): StreamError {
-  return new StreamError('PIPELINE_INVALID', message)
 }

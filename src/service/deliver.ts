@@ -1,11 +1,15 @@
-import { map } from 'rxjs'
-import type { OperatorFunction } from 'rxjs'
+import { EMPTY, defer, finalize, from, mergeMap, of } from 'rxjs'
+import type { Observable, OperatorFunction } from 'rxjs'
 
+import type { OutgoingRecord, Transaction } from '../delivery.js'
 import type { Result } from '../envelope.js'
-import { asStreamError } from '../errors.js'
+import { StreamError, asStreamError } from '../errors.js'
 import type { DeliveryReceipt } from '../ledger.js'
-import { mapBounded } from '../operators/map-bounded.js'
-import type { Sink } from '../sinks/sink.js'
+import type { DeliveryEntry } from '../needs.js'
+import { originOf } from '../origin.js'
+import type { Sink, SinkContext } from '../sinks/sink.js'
+import { traced } from '../tracing.js'
+import type { SinkLane } from './sink-lane.js'
 
 /** Results that may wait for the sinks, over all streams; `encode` lets through 8 or so a stream. */
 const MOST_WAITING = 16_384
@@ -14,6 +18,9 @@ const MOST_WAITING = 16_384
 export interface Delivery {
   readonly result: Result
   readonly receipt: DeliveryReceipt
+  readonly entry: DeliveryEntry
+  /** Where the result and its stream's progress become visible together; none: sinks are written to. */
+  readonly transaction?: Transaction
 }
 
 /**
@@ -21,42 +28,81 @@ export interface Delivery {
  *
  * ```
  * deliveries      a-b-----c----|
- * deliver(sinks)  ---a--b----c-|
+ * deliver(lanes)  ---a--b----c-|
  * ```
  *
- * One result at a time, in order: a sink is never called again before its last call has settled. A
- * slow sink makes `encode` wait, as it counts unsettled deliveries.
+ * Each sink gets the results in order, one at a time, at its own pace. A slow sink makes `encode` wait, as
+ * that counts unsettled deliveries.
+ *
+ * Under exactly-once, sinks that can take part in the stream's transaction give their records to it, after
+ * the other sinks have the result: those may see it twice, with the same id.
  *
  * - a **failed write** ends the output with `SINK_FAILED` and its cause; nothing more is written.
+ * - a **revoked** stream's results are settled as failed and not emitted: another process makes them.
  * - **unsubscribe**: results not written are settled as failed, `ABORTED`.
  *
  * **Memory**: at most 16,384 waiting results; one more ends the output with `PIPELINE_INVALID`.
  *
- * @param sinks Open sinks.
+ * @param lanes Open sinks.
  */
-export function deliver(sinks: readonly Sink[]): OperatorFunction<Delivery, Result> {
-  const writeInTurn = mapBounded(
-    async (deliveries: readonly Delivery[]) => {
-      for (const { result } of deliveries) await Promise.all(sinks.map((sink) => write(sink, result)))
-      return deliveries
-    },
-    { queue: MOST_WAITING, onDiscard: settleAsStopped },
-  )
+export function deliver(lanes: readonly SinkLane[]): OperatorFunction<Delivery, Result> {
   return (deliveries) =>
-    deliveries.pipe(
-      writeInTurn,
-      map(({ result, receipt }) => {
-        receipt.settle({ kind: 'delivered' })
-        return result
-      }),
-    )
+    defer(() => {
+      const waiting = new Set<Delivery>()
+      const handOver = (delivery: Delivery): Observable<Result> => {
+        if (waiting.size >= MOST_WAITING) throw tooManyWaiting()
+        waiting.add(delivery)
+        return from(traced(spanOf(delivery), () => write(delivery, lanes))).pipe(
+          mergeMap((isSafe) => {
+            waiting.delete(delivery)
+            delivery.receipt.settle(isSafe ? { kind: 'delivered' } : { kind: 'failed', code: 'STREAM_REVOKED' })
+            return isSafe ? of(delivery.result) : EMPTY
+          }),
+        )
+      }
+      return deliveries.pipe(
+        mergeMap(handOver),
+        finalize(() => {
+          for (const { receipt } of waiting) receipt.settle({ kind: 'failed', code: 'ABORTED' })
+        }),
+      )
+    })
+}
+
+function spanOf({ result }: Delivery): Parameters<typeof traced>[0] {
+  const { trace } = originOf(result)
+  const attributes = { 'tinyllava.result.id': result.id }
+  return { name: 'deliver', attributes, ...(trace === undefined ? {} : { parent: trace }) }
+}
+
+/** Resolves with whether the result is safe; false where another process will make it. */
+async function write({ result, receipt, entry, transaction }: Delivery, lanes: readonly SinkLane[]): Promise<boolean> {
+  const records: OutgoingRecord[] = []
+  const writes: Promise<void>[] = []
+  for (const lane of lanes) {
+    const { records: recordsOf, cluster } = lane.sink
+    const takesPart = transaction !== undefined && recordsOf !== undefined && cluster === transaction.cluster
+    if (takesPart) records.push(...recordsOf(result))
+    else writes.push(lane.write(result))
+  }
+  await Promise.all(writes)
+  return (await transaction?.publish({ records, receipt, entry }).then(always, unlessRevoked)) ?? true
+}
+
+function always(): boolean {
+  return true
+}
+
+function unlessRevoked(error: unknown): boolean {
+  if (error instanceof StreamError && error.code === 'STREAM_REVOKED') return false
+  throw asStreamError(error, 'SINK_FAILED', 'A transaction failed')
 }
 
 /** Opens all sinks; on an error the caller closes them all, the opened and the others. */
-export async function openSinks(sinks: readonly Sink[]): Promise<void> {
+export async function openSinks(sinks: readonly Sink[], context: SinkContext): Promise<void> {
   for (const sink of sinks) {
     try {
-      await sink.open?.()
+      await sink.open?.(context)
     } catch (error) {
       throw asStreamError(error, 'SINK_FAILED', `The sink ${sink.kind} could not be opened`)
     }
@@ -70,14 +116,10 @@ export async function closeSinks(sinks: readonly Sink[]): Promise<void> {
   if (failed !== undefined) throw asStreamError(failed.reason, 'SINK_FAILED', 'A sink could not be closed')
 }
 
-async function write(sink: Sink, result: Result): Promise<void> {
-  try {
-    await sink.write(result)
-  } catch (error) {
-    throw asStreamError(error, 'SINK_FAILED', `The sink ${sink.kind} could not take a result`)
-  }
-}
-
-function settleAsStopped({ receipt }: Delivery): void {
-  receipt.settle({ kind: 'failed', code: 'ABORTED' })
+function tooManyWaiting(): StreamError {
+  return new StreamError(
+    'PIPELINE_INVALID',
+    `More than ${MOST_WAITING} results were waiting for the sinks: the streams in front aren't paced. ` +
+      'Put `encode` in front, or let the stream wait for settled receipts (see `Ledger`).',
+  )
 }

@@ -1,6 +1,6 @@
 import { concatMap, lastValueFrom, map, throwIfEmpty, toArray } from 'rxjs'
 
-import type { Answer, Result } from '../envelope.js'
+import type { Answer, QuestionResult } from '../envelope.js'
 import { StreamError } from '../errors.js'
 import type { GenerationSettings } from '../generation-settings.js'
 import type { Model } from '../model/model.js'
@@ -79,7 +79,7 @@ async function askAll(
   model: Model,
   video: string | Source,
   { asked, sampling, signal, onEvent, ...generation }: AskOptions & { asked: Question | readonly Question[] },
-): Promise<readonly Result[]> {
+): Promise<readonly QuestionResult[]> {
   const source = typeof video === 'string' ? file(video, { sampling: sampling ?? uniform(16) }) : video
   const bound = bindModel(model, { pipeline: 'ask', emit: onEvent ?? (() => undefined) })
   const results = source.streams.pipe(
@@ -104,7 +104,7 @@ function expectOne(answers: readonly Answer[]): Answer | undefined {
   throw new StreamError('PIPELINE_INVALID', message)
 }
 
-function expectAnswer(result: Result): Answer {
+function expectAnswer(result: QuestionResult): Answer {
   if (result.kind === 'answer') return result
   throw errorOf(result)
 }

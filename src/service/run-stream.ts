@@ -1,15 +1,16 @@
-import { EMPTY, catchError, concat, defer, finalize, isObservable, map, takeUntil, tap, throwError } from 'rxjs'
+import { EMPTY, catchError, concat, defer, finalize, identity, isObservable, map, takeUntil, tap, throwError } from 'rxjs'
 import type { Observable } from 'rxjs'
 
 import { StreamError, abortError } from '../errors.js'
 import type { Result } from '../envelope.js'
+import { originOf } from '../origin.js'
 import type { RunModel } from '../operators/run-context.js'
 import type { FrameStream } from '../sources/source.js'
-import type { Frame } from '../types.js'
+import type { Frame, StreamInfo } from '../types.js'
 import { whenAborted } from './abort.js'
 import type { Pipeline } from './define-pipeline.js'
 import type { Delivery } from './deliver.js'
-import type { StreamEvent, StreamOutcome } from './events.js'
+import type { RunEvent, StreamOutcome } from './events.js'
 
 /** What streams run with. */
 export interface StreamsContext {
@@ -17,7 +18,7 @@ export interface StreamsContext {
   readonly model: RunModel
   /** Asks for the drain. */
   readonly stop: AbortSignal
-  readonly emit: (event: StreamEvent) => void
+  readonly emit: (event: RunEvent) => void
   /** Takes the error of a source or of a stream; the others go on. */
   readonly onFailure: (error: unknown) => void
 }
@@ -37,7 +38,7 @@ export function runStream(stream: FrameStream, context: StreamsContext): Observa
     if (isOurStop(error, context.stop)) return EMPTY
     outcome = 'error'
     failure = toError(error)
-    context.onFailure(error)
+    if (stream.handles?.(error) !== true) context.onFailure(error)
     return EMPTY
   }
   const report = (): void => {
@@ -53,10 +54,17 @@ export function runStream(stream: FrameStream, context: StreamsContext): Observa
     return chainOf(stream, context)
   }).pipe(
     tap({ complete: () => void (outcome = 'complete') }),
-    map((result) => ({ result, receipt: info.ledger.delivery() })),
+    stream.revoked === undefined ? identity : takeUntil(whenAborted(stream.revoked)),
+    map((result) => toDelivery(result, info)),
     catchError(handle),
     finalize(report),
   )
+}
+
+function toDelivery(result: Result, { ledger, transaction }: StreamInfo): Delivery {
+  const { need } = originOf(result)
+  const entry = { id: result.id, ...(need === undefined ? {} : { need }) }
+  return { result, receipt: ledger.delivery(entry), entry, ...(transaction === undefined ? {} : { transaction }) }
 }
 
 function chainOf({ info, frames }: FrameStream, { pipeline, model, stop }: StreamsContext): Observable<Result> {

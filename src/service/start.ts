@@ -1,17 +1,33 @@
-import { Subject, lastValueFrom, tap } from 'rxjs'
+import { Subject, lastValueFrom, takeUntil, tap } from 'rxjs'
 import type { Observable } from 'rxjs'
 
+import { expectInteger } from '../checks.js'
 import type { Result } from '../envelope.js'
 import { StreamError } from '../errors.js'
 import { bindModel } from '../operators/run-context.js'
 import type { RunModel } from '../operators/run-context.js'
+import { whenAborted } from './abort.js'
+import { checkDelivery } from './check-delivery.js'
 import { withCleanup } from './cleanup.js'
 import { definePipeline } from './define-pipeline.js'
 import type { Pipeline } from './define-pipeline.js'
 import { closeSinks, deliver, openSinks } from './deliver.js'
 import type { RunEvent } from './events.js'
+import { noModel } from './no-model.js'
 import { openModel } from './open-model.js'
+import type { OpenedModel } from './open-model.js'
+import type { RunState, RunStatus } from './run-status.js'
 import { runStreams } from './run-streams.js'
+import { createLane } from './sink-lane.js'
+import type { SinkLane } from './sink-lane.js'
+import { SourceRegistry } from './source-registry.js'
+import type { RunSources } from './source-registry.js'
+
+/** How a run is stopped. */
+export interface StopOptions {
+  /** How long what was taken may take to be finished; then it is let go. @default the pipeline's `drainTimeoutMs` */
+  readonly drainTimeoutMs?: number
+}
 
 /** A pipeline at work. */
 export interface Run {
@@ -28,13 +44,153 @@ export interface Run {
    * Drains and ends the run: no frame is taken any more; frames and questions that were taken are
    * finished and delivered, open windows let go, sinks closed, the model disposed. Returns `done`.
    */
-  readonly stop: () => Promise<void>
+  readonly stop: (options?: StopOptions) => Promise<void>
+  /** The sources: to be listed, added, paused, resumed and removed while the run goes on. */
+  readonly sources: RunSources
+  /** What the run is doing now. */
+  readonly status: () => RunStatus
 }
 
-interface Life {
-  readonly stop: AbortSignal
-  readonly emit: (event: RunEvent) => void
-  readonly onResult: (result: Result) => void
+/** How long a drain may take where nobody says otherwise. */
+const DRAIN_TIMEOUT_MS = 30_000
+
+/** One run of a pipeline. */
+class Life {
+  readonly answers = new Subject<Result>()
+  readonly events = new Subject<RunEvent>()
+  readonly registry: SourceRegistry
+  readonly #pipeline: Pipeline
+  readonly #lanes: readonly SinkLane[]
+  /** Aborted when no frame is wanted any more. */
+  readonly #stop = new AbortController()
+  /** Aborted when not even what was taken is waited for. */
+  readonly #halt = new AbortController()
+  #state: RunState = 'starting'
+  #model: RunModel | undefined
+  #drainTimer: NodeJS.Timeout | undefined
+
+  constructor(pipeline: Pipeline) {
+    this.#pipeline = pipeline
+    this.#lanes = (pipeline.sinks ?? []).map(createLane)
+    const check = checkDelivery(pipeline)
+    for (const source of pipeline.sources) check(source)
+    this.registry = new SourceRegistry({
+      ...{ sources: pipeline.sources, stop: this.#stop.signal, check },
+      emit: (event) => {
+        this.#emit(event)
+      },
+    })
+  }
+
+  async live(): Promise<void> {
+    const sinks = this.#pipeline.sinks ?? []
+    try {
+      await withCleanup(
+        async () => {
+          await this.#openSinks()
+          await this.#withModel()
+        },
+        () => closeSinks(sinks),
+      )
+    } finally {
+      clearTimeout(this.#drainTimer)
+      this.#state = 'over'
+      this.answers.complete()
+      this.events.complete()
+    }
+  }
+
+  /** Begins the drain; only the first call's time limit counts. */
+  stop({ drainTimeoutMs = this.#pipeline.drainTimeoutMs ?? DRAIN_TIMEOUT_MS }: StopOptions = {}): void {
+    if (this.#stop.signal.aborted) return
+    const timeoutMs = expectInteger('drainTimeoutMs', drainTimeoutMs, 0)
+    if (this.#state !== 'over') {
+      this.#state = 'draining'
+      this.#emit({ kind: 'drain-start', timeoutMs })
+      this.#drainTimer = setTimeout(() => {
+        this.#emit({ kind: 'drain-timeout', counts: this.registry.totals() })
+        this.#halt.abort()
+      }, timeoutMs)
+    }
+    this.#stop.abort()
+  }
+
+  status(): RunStatus {
+    return {
+      state: this.#state,
+      ...(this.#model === undefined ? {} : { model: this.#model.info }),
+      sinks: this.#lanes.map(({ sink, waiting }) => ({ kind: sink.kind, waiting })),
+      totals: this.registry.totals(),
+    }
+  }
+
+  #emit(event: RunEvent): void {
+    this.events.next(event)
+  }
+
+  async #openSinks(): Promise<void> {
+    for (const sink of this.#pipeline.sinks ?? []) {
+      await openSinks([sink], {
+        notify: (notice) => {
+          this.#emit({ kind: 'sink-notice', sink: sink.kind, notice })
+        },
+      })
+    }
+  }
+
+  async #withModel(): Promise<void> {
+    const opened = await this.#openModel()
+    if (opened === undefined) return
+    const model = bindModel(opened.model, {
+      pipeline: this.#pipeline.name,
+      emit: (event) => {
+        this.#emit(event)
+      },
+    })
+    this.#model = model
+    if (this.#state === 'starting') this.#state = 'running'
+    this.#emit({ kind: 'model-ready', model: model.info })
+    await withCleanup(async () => this.#runAll(model), opened.close)
+  }
+
+  /** Gives nothing where the run was stopped meanwhile. */
+  async #openModel(): Promise<OpenedModel | undefined> {
+    const { model } = this.#pipeline
+    if (model === null) return { model: noModel(this.#pipeline.name), close: () => Promise.resolve() }
+    try {
+      return await openModel(model, {
+        signal: this.#stop.signal,
+        onProgress: (progress) => {
+          this.#emit({ kind: 'model-build', ...progress })
+        },
+      })
+    } catch (error) {
+      const isOurStop = this.#stop.signal.aborted && error instanceof StreamError && error.code === 'ABORTED'
+      if (isOurStop) return undefined
+      throw error
+    }
+  }
+
+  async #runAll(model: RunModel): Promise<void> {
+    const failures: unknown[] = []
+    const deliveries = runStreams(this.registry.entries, {
+      ...{ pipeline: this.#pipeline, model, stop: this.#stop.signal },
+      delivery: this.#pipeline.delivery ?? 'at-least-once',
+      emit: (event) => {
+        this.#emit(event)
+      },
+      onFailure: (error) => void failures.push(error),
+    })
+    const delivered = deliveries.pipe(
+      deliver(this.#lanes),
+      tap((result) => {
+        this.answers.next(result)
+      }),
+      takeUntil(whenAborted(this.#halt.signal)),
+    )
+    await lastValueFrom(delivered, { defaultValue: undefined })
+    if (failures.length > 0) throw failures[0]
+  }
 }
 
 /**
@@ -43,6 +199,8 @@ interface Life {
  * Sinks are opened first, then the model, then the sources. Subscribe right after the call: `answers$`
  * and `events$` don't repeat what was before. They may be left alone; `done` may not, as it is the one
  * place that tells of a failure.
+ *
+ * A pipeline that is declared without sources waits for some to be added, until it is stopped.
  *
  * @example
  * ```ts
@@ -56,69 +214,17 @@ interface Life {
  * @throws {StreamError} `PIPELINE_INVALID`; whatever happens later is told by `done`.
  */
 export function start(pipeline: Pipeline): Run {
-  const checked = definePipeline(pipeline)
-  const answers = new Subject<Result>()
-  const events = new Subject<RunEvent>()
-  const stop = new AbortController()
-  const done = live(checked, {
-    stop: stop.signal,
-    emit: (event) => {
-      events.next(event)
-    },
-    onResult: (result) => {
-      answers.next(result)
-    },
-  }).finally(() => {
-    answers.complete()
-    events.complete()
-  })
+  const life = new Life(definePipeline(pipeline))
+  const done = life.live()
   return {
-    answers$: answers.asObservable(),
-    events$: events.asObservable(),
+    answers$: life.answers.asObservable(),
+    events$: life.events.asObservable(),
     done,
-    stop: () => {
-      stop.abort()
+    stop: (options) => {
+      life.stop(options)
       return done
     },
+    sources: life.registry,
+    status: () => life.status(),
   }
-}
-
-async function live(pipeline: Pipeline, life: Life): Promise<void> {
-  const sinks = pipeline.sinks ?? []
-  await withCleanup(
-    async () => {
-      await openSinks(sinks)
-      await withModel(pipeline, life)
-    },
-    () => closeSinks(sinks),
-  )
-}
-
-async function withModel(pipeline: Pipeline, life: Life): Promise<void> {
-  const { stop, emit } = life
-  const opening = openModel(pipeline.model, {
-    signal: stop,
-    onProgress: (progress) => {
-      emit({ kind: 'model-build', ...progress })
-    },
-  })
-  const opened = await opening.catch((error: unknown) => {
-    const isOurStop = stop.aborted && error instanceof StreamError && error.code === 'ABORTED'
-    if (!isOurStop) throw error
-  })
-  if (opened === undefined) return
-  const model = bindModel(opened.model, { pipeline: pipeline.name, emit })
-  emit({ kind: 'model-ready', model: model.info })
-  await withCleanup(async () => runAll({ pipeline, model }, life), opened.close)
-}
-
-async function runAll(
-  { pipeline, model }: { pipeline: Pipeline; model: RunModel },
-  { stop, emit, onResult }: Life,
-): Promise<void> {
-  const failures: unknown[] = []
-  const onFailure = (error: unknown): void => void failures.push(error)
-  const deliveries = runStreams({ pipeline, model, stop, emit, onFailure })
-  await lastValueFrom(deliveries.pipe(deliver(pipeline.sinks ?? []), tap(onResult)), { defaultValue: undefined })
-  if (failures.length > 0) throw failures[0]
 }

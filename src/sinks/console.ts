@@ -1,4 +1,4 @@
-import type { Result } from '../envelope.js'
+import type { AlertResult, Result } from '../envelope.js'
 import { print, printable } from './print.js'
 import type { TextOutput } from './print.js'
 import type { Sink } from './sink.js'
@@ -16,6 +16,7 @@ export interface ConsoleSinkOptions {
  * two-shapes  0:00.000 to 0:04.960, 16 frames: 0.000 0.320 0.640 …
  *   What shape is it?
  *   A circle.
+ *   *** raised: a circle is there, since 0:04.960
  * ```
  *
  * Times are in seconds of media time. Results about the clip before are printed under the same heading.
@@ -64,8 +65,17 @@ function headingOf({ source, clip, degraded }: Result): string {
 }
 
 function bodyOf(result: Result): string {
+  if (result.kind === 'alert') return alertOf(result)
   const outcome = result.kind === 'answer' ? result.answer : `${result.error.code}: ${result.error.message}`
   return `  ${oneLine(result.question)}\n  ${printable(outcome).replaceAll('\n', '\n  ')}`
+}
+
+function alertOf({ alert, source }: AlertResult): string {
+  const { name, state, since } = alert
+  // Media time starts anew in each epoch.
+  const where = since.epoch === source.epoch ? '' : ' of an earlier epoch'
+  const text = oneLine(`${name}, since ${clock(since.ptsMs)}${where}`)
+  return `  ${state === 'raised' ? '*** raised' : '--- cleared'}: ${text}`
 }
 
 function oneLine(text: string): string {

@@ -1,12 +1,37 @@
-import { open } from 'node:fs/promises'
-import type { FileHandle } from 'node:fs/promises'
 import { resolve } from 'node:path'
+
+import { z } from 'zod'
 
 import { expectText } from '../checks.js'
 import { StreamError } from '../errors.js'
-import type { Result } from '../envelope.js'
-import type { Sink } from './sink.js'
-import { hasCode, sinkFailed } from './sink-failed.js'
+import { checkSettings } from '../settings.js'
+import { JsonLinesRotation } from './json-lines-rotation.js'
+import type { RotateOptions } from './json-lines-rotation.js'
+import { LineFile } from './line-file.js'
+import type { Sink, SinkContext } from './sink.js'
+
+/** How `jsonLines` writes. */
+export interface JsonLinesOptions {
+  /** When the file is put aside for a new one. @default never */
+  readonly rotate?: RotateOptions
+  /** The clock, in milliseconds since 1970. @default Date.now */
+  readonly now?: () => number
+}
+
+const optionsSchema = z.strictObject({
+  rotate: z
+    .strictObject({
+      maxBytes: z.int().min(1).optional(),
+      maxAgeMs: z.number().positive().optional(),
+      keep: z.int().min(0).optional(),
+      gzip: z.boolean().optional(),
+    })
+    .refine(({ maxBytes, maxAgeMs }) => maxBytes !== undefined || maxAgeMs !== undefined, {
+      message: 'Expected `maxBytes`, `maxAgeMs` or both',
+    })
+    .optional(),
+  now: z.custom((value) => value === undefined || typeof value === 'function', 'Expected a function').optional(),
+})
 
 /**
  * Appends each result to a file, as one line of JSON.
@@ -17,64 +42,62 @@ import { hasCode, sinkFailed } from './sink-failed.js'
  *   can't lose it any more.
  * - **close** makes the file safe from a power cut (`fsync`), and closes it.
  * - A failed call (disk full, file gone) rejects with `SINK_FAILED` and its cause, which stops the pipeline.
+ *   Nothing of a line that didn't fit stays in the file: the same result can be written again.
  *
- * Keeps nothing in memory between two calls.
+ * With `rotate`, the file is put aside between two lines when the next would make it too long, or when it is
+ * too old: `answers.jsonl` becomes `answers-2026-11-23T10-15-00.000Z.jsonl`, then `….jsonl.gz`. It is
+ * renamed, never copied or cut: no line is lost or split, and whoever reads it reads on. An old file is
+ * compressed and removed beside the writing; trouble with that is a notice, and is tried again at the next
+ * rotation. Only files with such a name are ever removed.
+ *
+ * Keeps nothing in memory between two calls. One process a file: a second one would rotate it away.
  *
  * @example
  * ```ts
- * definePipeline({ …, sinks: [jsonLines('answers.jsonl')] })
+ * definePipeline({ …, sinks: [jsonLines('answers.jsonl', { rotate: { maxBytes: 100e6, keep: 30, gzip: true } })] })
  * ```
  *
  * @param path File to append to; relative to the working directory.
+ * @param options When it is put aside.
  * @throws {StreamError} `SETTING_INVALID`.
  */
-export function jsonLines(path: string): Sink {
+export function jsonLines(path: string, options: JsonLinesOptions = {}): Sink {
   const file = resolve(expectText('path', path))
-  let handle: FileHandle | undefined
+  checkSettings('jsonLines', optionsSchema, options)
+  const { rotate, now = Date.now } = options
+  const rotation = rotate === undefined ? undefined : new JsonLinesRotation(file, rotate, now)
+  let lines: LineFile | undefined
+  let isOpen = false
 
   return {
     kind: 'jsonLines',
-    open: async () => {
-      handle = await open(file, 'a+').catch((error: unknown) => {
-        throw sinkFailed(`Could not open ${file} for answers`, error)
-      })
-      if (await endsInHalfALine(handle)) await append(handle, file, '\n')
+    open: async (context?: SinkContext) => {
+      lines = await LineFile.open(file, 'close')
+      isOpen = true
+      await rotation?.begin(lines, context)
     },
-    write: async (result: Result) => {
-      if (handle === undefined) throw new StreamError('SINK_FAILED', `Could not write to ${file}: it isn't open.`)
-      await append(handle, file, `${JSON.stringify(result)}\n`)
+    write: async (result) => {
+      if (!isOpen) throw new StreamError('SINK_FAILED', `Could not write to ${file}: it isn't open.`)
+      const line = `${JSON.stringify(result)}\n`
+      if (lines !== undefined && rotation?.isDue(lines, line) === true) {
+        const full = lines
+        lines = undefined
+        await rotation.putAside(full)
+      }
+      // It is missing also after a rotation that failed half-way.
+      lines ??= await LineFile.open(file, 'close')
+      await lines.append(line)
     },
     close: async () => {
-      const closing = handle
-      handle = undefined
+      const closing = lines
+      lines = undefined
+      isOpen = false
       try {
-        await closing?.sync().catch(ignoreIfNotSupported(file))
+        await closing?.sync()
       } finally {
         await closing?.close()
+        await rotation?.end()
       }
     },
-  }
-}
-
-async function append(handle: FileHandle, file: string, line: string): Promise<void> {
-  try {
-    // Unlike `write`, which may stop half-way, this ends only when all is written.
-    await handle.appendFile(line)
-  } catch (error) {
-    throw sinkFailed(`Could not write to ${file}`, error)
-  }
-}
-
-async function endsInHalfALine(handle: FileHandle): Promise<boolean> {
-  const stats = await handle.stat()
-  if (!stats.isFile() || stats.size === 0) return false
-  const { buffer } = await handle.read(Buffer.alloc(1), 0, 1, stats.size - 1)
-  return buffer.toString() !== '\n'
-}
-
-/** A pipe or a device has nothing to make safe. */
-function ignoreIfNotSupported(file: string): (error: unknown) => void {
-  return (error) => {
-    if (!hasCode(error, 'EINVAL') && !hasCode(error, 'ENOTSUP')) throw sinkFailed(`Could not finish ${file}`, error)
   }
 }

@@ -4,6 +4,7 @@ import { readNut } from './nut.js'
 import type { NutPicture } from './nut-frame.js'
 import type { DecodeJob } from './seek-plan.js'
 import { passedRuns, selectFilters, timeBefore } from './select-filter.js'
+import { TO_RGB } from './to-rgb.js'
 import { brokenOffError, endError } from './video-errors.js'
 import type { VideoTrack } from './video-track.js'
 
@@ -34,12 +35,6 @@ export interface RunningJob {
   /** Ends the decoder at once. Harmless when it has ended. */
   readonly kill: () => void
 }
-
-/**
- * To RGB as the reference's decoder (decord) does it: by the matrix and range the video is tagged with, BT.601
- * and limited range where it isn't, bicubic, full range out.
- */
-const TO_RGB = ['scale=flags=bicubic:in_color_matrix=auto:in_range=auto:out_range=full', 'format=rgb24']
 
 /**
  * Starts the decoder of a job. It works ahead until its pipe is full, a fraction of one picture, and waits.

@@ -13,10 +13,26 @@ const KEPT_LINES = 20
 /** A line longer than this is cut: damaged metadata can be of any length. */
 const MAX_LINE_LENGTH = 300
 
-/** One run of ffmpeg over one file, its result on stdout. */
-export interface FfmpegJob {
+/** Where ffmpeg reads from when it isn't a file: an address, and all that it may use for it. */
+export interface NetworkInput {
+  /** The address. Whoever lists processes can read it: no login belongs in it. */
+  readonly url: string
+  /** ffmpeg's protocols that may be used, also by what the address leads to. */
+  readonly protocols: readonly string[]
+  /** The one demuxer that may be chosen. */
+  readonly format: string
+}
+
+/** One run of ffmpeg over one input, its result on stdout. */
+export type FfmpegJob = FfmpegOptions & (FileInput | { readonly network: NetworkInput })
+
+interface FileInput {
   /** Absolute path of the file. */
   readonly path: string
+}
+
+/** What ffmpeg is to do with its input. */
+export interface FfmpegOptions {
   /** Options before `-i`, one element a word. */
   readonly inputOptions: readonly string[]
   /** Options after `-i`, one element a word, without the output itself. */
@@ -47,10 +63,11 @@ export interface FfmpegRun {
 }
 
 /**
- * Starts ffmpeg on a file.
+ * Starts ffmpeg on a file or an address.
  *
- * The file can't make it open anything else: only the `file` protocol is allowed, only containers that hold
- * their media themselves, and the path is never taken for an address or a pattern.
+ * A file can't make it open anything else: only the `file` protocol is allowed, only containers that hold
+ * their media themselves, and the path is never taken for an address or a pattern. An address is opened with
+ * the protocols and the format named beside it, and no file can be reached from it.
  *
  * @throws {StreamError} `FFMPEG_NOT_FOUND`.
  */
@@ -59,9 +76,9 @@ export function startFfmpeg(job: FfmpegJob): FfmpegRun {
   // fluent-ffmpeg kills ffmpeg when the target closes, also when it closes because all went well. Without
   // the `close` event only the end of stdout and the end of the process count.
   const output = new PassThrough({ emitClose: false })
-  const command = reportFailedStarts(ffmpeg({ source: `file:${job.path}`, stdoutLines: KEPT_LINES }))
+  const command = reportFailedStarts(ffmpeg({ source: sourceOf(job), stdoutLines: KEPT_LINES }))
     .setFfmpegPath(findFfmpeg())
-    .inputOptions(...SAFE_OPTIONS, ...job.inputOptions)
+    .inputOptions(...QUIET_OPTIONS, ...safeOptions(job), ...job.inputOptions)
     .outputOptions(...job.outputOptions)
     .on('stderr', (line: string) => {
       lastLines.add(line)
@@ -81,10 +98,18 @@ export function startFfmpeg(job: FfmpegJob): FfmpegRun {
   }
 }
 
-const SAFE_OPTIONS = [
-  ...['-hide_banner', '-nostdin', '-nostats', '-loglevel', 'level+info'],
-  ...['-protocol_whitelist', 'file', '-format_whitelist', FORMAT_ALLOW_LIST],
-]
+const QUIET_OPTIONS = ['-hide_banner', '-nostdin', '-nostats', '-loglevel', 'level+info']
+
+function sourceOf(job: FfmpegJob): string {
+  return 'network' in job ? job.network.url : `file:${job.path}`
+}
+
+/** What the input may make ffmpeg open. */
+function safeOptions(job: FfmpegJob): readonly string[] {
+  if (!('network' in job)) return ['-protocol_whitelist', 'file', '-format_whitelist', FORMAT_ALLOW_LIST]
+  const { protocols, format } = job.network
+  return ['-protocol_whitelist', protocols.join(','), '-format_whitelist', format, '-f', format]
+}
 
 /** Knows whether a command's process is there yet, and kills it also where it is only about to be. */
 class Starting {

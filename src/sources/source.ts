@@ -1,5 +1,6 @@
 import type { Observable } from 'rxjs'
 
+import type { DeliveryMode } from '../delivery.js'
 import type { Frame, StreamInfo } from '../types.js'
 
 /** One stream a source found: who it is, and its frames. */
@@ -14,6 +15,26 @@ export interface FrameStream {
   readonly frames: Observable<Frame>
   /** Whether the source has dealt with this error of its frames (a dead letter): the run isn't failed by it. */
   readonly handles?: (error: unknown) => boolean
+  /** What a live stream tells of itself while it is read: reconnects, new epochs, a frozen picture. Hot; never errors. */
+  readonly notices?: Observable<SourceNotice>
+  /** Aborted when another process reads the stream now: whatever is under way here is let go. */
+  readonly revoked?: AbortSignal
+}
+
+/** Something a source tells of itself: a reconnect, a lag. Static text; values in fields. */
+export interface SourceNotice {
+  /** What happened, e.g. `reconnect`. */
+  readonly kind: string
+  readonly message: string
+  readonly fields: Readonly<Record<string, string | number | boolean>>
+}
+
+/** What a source is opened with. */
+export interface SourceContext {
+  /** Aborted when no frame is wanted any more; what was handed out is still finished. */
+  readonly stop: AbortSignal
+  readonly delivery: DeliveryMode
+  readonly notify: (notice: SourceNotice) => void
 }
 
 /**
@@ -28,4 +49,11 @@ export interface Source {
   readonly id: string
   /** The streams as they are found. Cold; errors with a `StreamError`. */
   readonly streams: Observable<FrameStream>
+  /**
+   * Opens the streams of a source that keeps account of what was delivered. Completes by itself after
+   * `stop`, once all that it handed out was delivered and that is kept. Used in place of `streams`.
+   */
+  readonly open?: (context: SourceContext) => Observable<FrameStream>
+  /** The cluster whose transactions the source can take part in: exactly-once is possible with its sinks. */
+  readonly cluster?: string
 }

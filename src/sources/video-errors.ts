@@ -17,10 +17,8 @@ export function expectNoAddress(path: unknown): void {
   // An object of class URL would be shown whole by the check for text.
   const text = path instanceof URL ? path.href : path
   if (typeof text !== 'string' || !ADDRESS.test(text)) return
-  throw new StreamError(
-    'SETTING_INVALID',
-    `${redactAddress(text)} is an address: only files so far; cameras and http come later. Name a path.`,
-  )
+  const advice = /^\s*rtsps?:/i.test(text) ? 'a camera: use `rtsp(…)`' : 'no kind of address that is read as a video file'
+  throw new StreamError('SETTING_INVALID', `${redactAddress(text)} is ${advice}. Name a path, or an http(s) address.`)
 }
 
 /**

@@ -16,7 +16,7 @@ let end: CliEnd
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'describe-file-'))
   // As on a fresh machine: the demo model is built into an empty cache.
-  end = await runCli(['run', pipeline], { cwd: folder, env: { TINYLLAVA_STREAM_CACHE: join(folder, 'cache') } })
+  end = await runCli(['run', '--log-format', 'text', pipeline], { cwd: folder, env: { TINYLLAVA_STREAM_CACHE: join(folder, 'cache') } })
 })
 afterAll(() => rm(folder, { recursive: true, force: true }))
 

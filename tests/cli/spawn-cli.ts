@@ -14,6 +14,8 @@ export interface CliEnd {
 export interface RunningCli {
   readonly child: ChildProcess
   readonly end: Promise<CliEnd>
+  /** What it has said on stderr so far. */
+  readonly stderr: () => string
   /** Resolves once stderr holds this text; rejects where it ends without. */
   whenSaid(text: string): Promise<void>
 }
@@ -46,7 +48,7 @@ export function startCli(args: readonly string[], { cwd, env }: SpawnOptions = {
       await Promise.race([once(child.stderr, 'data'), end.then(() => Promise.reject(new Error(`It ended: ${stderr}`)))])
     }
   }
-  return { child, end, whenSaid }
+  return { child, end, stderr: () => stderr, whenSaid }
 }
 
 /** The lines of a text, without an empty last one. */

@@ -19,6 +19,14 @@ test('returns the declaration, frozen', () => {
   expect([pipeline, pipeline.sources, pipeline.sinks].every((part) => Object.isFrozen(part))).toBe(true)
 })
 
+test.each([
+  [{ model: null }],
+  [{ sources: [] }],
+  [{ delivery: 'exactly-once', drainTimeoutMs: 0 } as const],
+])('takes %j', (change) => {
+  expect(definePipeline({ ...valid, ...change })).toMatchObject(change)
+})
+
 test('sinks may be left out, and the model may be a loaded one', () => {
   const { name, sources, stream } = valid
   expect(definePipeline({ name, sources, stream, model: createFakeModel() }).sinks).toEqual([])
@@ -26,13 +34,17 @@ test('sinks may be left out, and the model may be a loaded one', () => {
 
 test.each([
   [{ name: ' ' }, '`name` to be a name, got a value of type string.'],
-  [{ model: '' }, '`model` to be the folder of a bundle, or a loaded model, got an empty text.'],
-  [{ model: 3 }, '`model` to be the folder of a bundle, or a loaded model, got a value of type number.'],
-  [{ sources: [] }, '`sources` to be a list of at least one source, got an empty list.'],
+  [{ name: undefined }, '`name` to be a name, got undefined.'],
+  [{ model: '' }, '`model` to be the folder of a bundle, a loaded model, or null for none, got an empty text.'],
+  [{ model: 3 }, '`model` to be the folder of a bundle, a loaded model, or null for none, got a value of type number.'],
+  [{ sources: undefined }, '`sources` to be a list, got undefined.'],
   [{ sources: ['a.mp4'] }, '`sources[0]` to be a source, as `file(…)` makes it, got a value of type string.'],
   [{ stream: EMPTY }, '`stream` to be a function (frames, { model }) => results, got a value of type object.'],
-  [{ sinks: {} }, '`sinks` to be a list of sinks, got a value of type object.'],
+  [{ sinks: {} }, '`sinks` to be a list, got a value of type object.'],
   [{ sinks: [null] }, '`sinks[0]` to be a sink, as `jsonLines(…)` makes it, got null.'],
+  [{ delivery: 'twice' }, "`delivery` to be 'at-least-once' or 'exactly-once', got a value of type string."],
+  [{ drainTimeoutMs: -1 }, '`drainTimeoutMs` to be a whole number of milliseconds, got a value of type number.'],
+  [{ drainTimeoutMs: 1.5 }, '`drainTimeoutMs` to be a whole number of milliseconds, got a value of type number.'],
 ])('refuses %j', (change, expected) => {
   const wrong = { ...valid, ...change } as unknown as Pipeline
   const refusal: unknown = expect.objectContaining({ code: 'PIPELINE_INVALID', message: `Expected ${expected}` })
@@ -41,8 +53,29 @@ test.each([
 
 test.each([
   [undefined, 'The pipeline is undefined, not a declaration: export what `definePipeline` returns.'],
+  [3, 'The pipeline is a value of type number, not a declaration: export what `definePipeline` returns.'],
   [{ ...valid, sources: [...valid.sources, ...valid.sources] }, 'Two sources have the id `one`: give each its own.'],
+  [
+    { ...valid, sink: [], secret: 'hunter2' },
+    'A pipeline has no `sink`, `secret`: it has ' +
+      '`name`, `model`, `sources`, `stream`, `sinks`, `delivery`, `drainTimeoutMs`.',
+  ],
 ])('refuses a wrong declaration: %#', (wrong, message) => {
   const refusal: unknown = expect.objectContaining({ code: 'PIPELINE_INVALID', message })
   expect(() => definePipeline(wrong as Pipeline)).toThrow(refusal)
+})
+
+test('names every mistake at once, each with its path, and no value', () => {
+  const sources = [valid.sources[0], 'rtsp://admin:hunter2@door', valid.sources[0]]
+  const wrong = { name: '', sources, stream: 'hunter2', sinks: [{ write: 'hunter2' }], sink: 'hunter2' }
+  const mistakes = [
+    'Expected `name` to be a name, got an empty text.',
+    'Expected `sources[1]` to be a source, as `file(…)` makes it, got a value of type string.',
+    'Two sources have the id `one`: give each its own.',
+    'Expected `stream` to be a function (frames, { model }) => results, got a value of type string.',
+    'Expected `sinks[0]` to be a sink, as `jsonLines(…)` makes it, got a value of type object.',
+    'A pipeline has no `sink`: it has `name`, `model`, `sources`, `stream`, `sinks`, `delivery`, `drainTimeoutMs`.',
+  ]
+  const refusal: unknown = expect.objectContaining({ code: 'PIPELINE_INVALID', message: mistakes.join(' ') })
+  expect(() => definePipeline(wrong as unknown as Pipeline)).toThrow(refusal)
 })

@@ -121,6 +121,6 @@ describe('a pipeline of real parts', () => {
     const events: RunEvent[] = []
     run.events$.subscribe((event) => events.push(event))
     await run.stop()
-    expect(events).toEqual([])
+    expect(events).toMatchObject([{ kind: 'drain-start' }])
   })
 })

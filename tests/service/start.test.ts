@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 
 import type { Result } from '../../src/envelope.js'
 import { StreamError } from '../../src/errors.js'
-import type { LedgerCounts } from '../../src/ledger.js'
+import type { LedgerCounts } from '../../src/ledger-counts.js'
 import { answer } from '../../src/operators/answer.js'
 import { encode } from '../../src/operators/encode.js'
 import { slidingWindow } from '../../src/operators/sliding-window.js'

@@ -67,6 +67,26 @@ describe('consoleSink', () => {
     expect(printed()).toContain('  MODEL_FAILED: The decoder failed.\n')
   })
 
+  test('prints an alert by its answer, with its name and since when', async () => {
+    const { output, printed } = createOutput()
+    const { schema, id, pipeline, source, clip, question, model, degraded } = createAnswer('')
+    const shared = { schema, id, pipeline, source, clip, question, model, degraded }
+    const since = { epoch: 0, ptsMs: 65_000, capturedAt: null }
+    const facts = { name: 'door\u001b', state: 'raised' as const, since, answerId: id, answer: 'Yes.' }
+    const sink = consoleSink({ output })
+    await sink.write({ kind: 'alert', ...shared, alert: facts })
+    await sink.write(createAnswer('Yes.'))
+    const later = { ...source, epoch: 1 }
+    await sink.write({ kind: 'alert', ...shared, source: later, alert: { ...facts, state: 'cleared' } })
+    expect(printed().split('\n').slice(1)).toEqual([
+      '  *** raised: door , since 1:05.000',
+      '  What?',
+      '  Yes.',
+      '  --- cleared: door , since 1:05.000 of an earlier epoch',
+      '',
+    ])
+  })
+
   test('an answer can’t steer the terminal', async () => {
     const { output, printed } = createOutput()
     await consoleSink({ output }).write(createAnswer('\u001b[2Jred\u0007\r\nblue\u009b31m'))

@@ -5,7 +5,7 @@ import { describe, expect, test, vi } from 'vitest'
 
 import { StreamError } from '../../src/errors.js'
 import type { Source } from '../../src/sources/source.js'
-import type { Frame } from '../../src/types.js'
+import type { Frame, StreamInfo } from '../../src/types.js'
 import { onlyStream, readAll } from './helpers/frames.js'
 import { childProcesses } from './helpers/processes.js'
 
@@ -15,10 +15,12 @@ export interface ContractSubject {
   readonly make: (settings: { maxFramesInFlight: number }) => Source
   /** A source whose stream fails. */
   readonly makeBroken: () => Source
+  /** Whether each run of the stream has a `StreamInfo` of its own, with the ledger of all. */
+  readonly hasEpochs?: boolean
 }
 
 /** What every source of a finite stream must do. */
-export function sourceContract(kind: string, { make, makeBroken }: ContractSubject): void {
+export function sourceContract(kind: string, { make, makeBroken, hasEpochs = false }: ContractSubject): void {
   describe(`${kind} keeps the contract of sources`, () => {
     test('says its kind and names its stream', async () => {
       const source = make({ maxFramesInFlight: 4 })
@@ -47,7 +49,8 @@ export function sourceContract(kind: string, { make, makeBroken }: ContractSubje
 
     test('hands out whole RGB pictures of its own stream', async () => {
       const { frames, info } = await readAll(make({ maxFramesInFlight: 4 }))
-      expect(frames.every(({ stream }) => stream === info)).toBe(true)
+      const isOwn = (stream: StreamInfo) => (hasEpochs ? stream.id === info.id && stream.ledger === info.ledger : stream === info)
+      expect(frames.every(({ stream }) => isOwn(stream))).toBe(true)
       expect(frames.every(({ width, height, data }) => data.length === width * height * 3)).toBe(true)
     })
 

@@ -100,12 +100,13 @@ describe('file', () => {
   test.each([
     'rtsp://admin:secret@10.0.0.7/live?token=secret',
     " RTSP://admin:my 'secret@10.0.0.7/live#secret",
-    'https://example.org/clip.mp4?token=secret',
-    new URL('rtsp://admin:secret@10.0.0.7/live?token=secret') as unknown as string,
+    'ftp://admin:secret@example.org/clip.mp4?token=secret',
+    'file:///home/me/clip.mp4?secret',
+    new URL('rtsp://admin:secret@10.0.0.7/live?token=secret'),
   ])('refuses an address without showing its secrets: %#', (address) => {
     const error = errorOf(() => file(address))
     expect(error).toMatchObject({ code: 'SETTING_INVALID' })
-    expect(error.message).toMatch(/:\/\/.+only files so far; cameras and http come later/)
+    expect(error.message).toMatch(/:\/\/.+(a camera: use `rtsp\(…\)`|no kind of address).+Name a path, or an http\(s\) address\.$/)
     expect(error.message).not.toContain('secret')
   })
 

@@ -1,0 +1,36 @@
+import { StreamError } from '../errors.js'
+import type { ErrorCode } from '../errors.js'
+
+/** What nobody but the cluster's operators can change, by the client's name for it: code, and what to do. */
+const PERMANENT: Readonly<Record<string, readonly [code: ErrorCode, advice: string]>> = {
+  KafkaJSSASLAuthenticationError: ['KAFKA_UNAUTHORIZED', 'the login was refused. Check `sasl`'],
+  SASL_AUTHENTICATION_FAILED: ['KAFKA_UNAUTHORIZED', 'the login was refused. Check `sasl`'],
+  UNSUPPORTED_SASL_MECHANISM: ['KAFKA_UNAUTHORIZED', 'the brokers know no such login. Check `sasl.mechanism`'],
+  TOPIC_AUTHORIZATION_FAILED: ['KAFKA_UNAUTHORIZED', 'this user may not use the topic'],
+  GROUP_AUTHORIZATION_FAILED: ['KAFKA_UNAUTHORIZED', 'this user may not use the consumer group'],
+  CLUSTER_AUTHORIZATION_FAILED: ['KAFKA_UNAUTHORIZED', 'this user may not do this on the cluster'],
+  TRANSACTIONAL_ID_AUTHORIZATION_FAILED: ['KAFKA_UNAUTHORIZED', 'this user may not use the transactional id'],
+  MESSAGE_TOO_LARGE: ['KAFKA_TOO_LARGE', 'a record is larger than its topic allows. Raise `max.message.bytes` there'],
+  RECORD_LIST_TOO_LARGE: ['KAFKA_TOO_LARGE', 'records are larger than their topic allows. Raise `max.message.bytes` there'],
+}
+
+/**
+ * The coded error of what the client met.
+ *
+ * @param what What could not be done, without a full stop.
+ */
+export function kafkaError(what: string, error: unknown): StreamError {
+  for (const cause of causesOf(error)) {
+    // One of ours that came through the client, e.g. from a codec.
+    if (cause instanceof StreamError) return cause
+    const [code, advice] = PERMANENT[cause.type ?? ''] ?? PERMANENT[cause.name] ?? []
+    if (code !== undefined) return new StreamError(code, `${what}: ${advice}.`, { cause: error })
+  }
+  const detail = (causesOf(error).at(-1)?.message ?? String(error)).replace(/[.!]$/, '')
+  return new StreamError('KAFKA_FAILED', `${what}: ${detail}.`, { cause: error })
+}
+
+/** An error and those that led to it, the last one first. `type` is what the protocol calls it. */
+function causesOf(error: unknown): readonly (Error & { readonly type?: string })[] {
+  return error instanceof Error ? [error, ...causesOf(error.cause)] : []
+}

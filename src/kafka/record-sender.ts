@@ -1,0 +1,144 @@
+import { setTimeout as delay } from 'node:timers/promises'
+
+import type { Kafka, Producer } from 'kafkajs'
+
+import type { OutgoingRecord } from '../delivery.js'
+import { throwIfAborted } from '../errors.js'
+import { kafkaError } from './kafka-errors.js'
+import { sendRecords } from './send-records.js'
+import { openTopics } from './topics.js'
+
+/** Sends records one call after the other, each until all in-sync replicas have it. */
+export interface RecordSender {
+  /** Connects, and looks whether the topics are there. @throws {StreamError} `KAFKA_*`. */
+  open(topics: readonly string[]): Promise<void>
+  /**
+   * Resolves when the records are stored. Brokers that are away are waited for, for ever; what can't become better
+   * rejects.
+   *
+   * @throws {StreamError} `KAFKA_UNAUTHORIZED`, `KAFKA_TOPIC_UNKNOWN`, `KAFKA_TOO_LARGE`, `KAFKA_CODEC_MISSING`;
+   * `ABORTED`: by the signal or by `close`, and whether they were stored isn't known.
+   */
+  send(records: readonly OutgoingRecord[], signal?: AbortSignal): Promise<void>
+  /** Lets go of what is being sent, and of the connection. */
+  close(): Promise<void>
+}
+
+const FIRST_PAUSE_MS = 200
+const LONGEST_PAUSE_MS = 5_000
+
+/** Makes a sender. Nothing is connected before its first use. */
+export function createRecordSender(kafka: Kafka): RecordSender {
+  return new Sender(kafka)
+}
+
+class Sender implements RecordSender {
+  readonly #kafka: Kafka
+  readonly #closed = new AbortController()
+  /** Topics that are known to be there. */
+  readonly #topics = new Set<string>()
+  #producer: Producer | undefined
+  #last: Promise<void> = Promise.resolve()
+
+  constructor(kafka: Kafka) {
+    this.#kafka = kafka
+  }
+
+  open(topics: readonly string[]): Promise<void> {
+    return this.#inTurn(async () => {
+      try {
+        await this.#connect(topics)
+      } catch (error) {
+        throw kafkaError('Kafka could not be reached', error)
+      }
+    })
+  }
+
+  send(records: readonly OutgoingRecord[], signal?: AbortSignal): Promise<void> {
+    const wanted = AbortSignal.any([this.#closed.signal, ...(signal === undefined ? [] : [signal])])
+    return this.#inTurn(async () => {
+      throwIfAborted(wanted, 'Sending')
+      try {
+        await this.#sendUntilStored(records, wanted)
+      } catch (error) {
+        // The client would give their sequence numbers to the next records, and brokers take those for repetitions.
+        await this.#disconnect()
+        throw error
+      }
+    })
+  }
+
+  async close(): Promise<void> {
+    this.#closed.abort()
+    await this.#last
+    await this.#disconnect()
+  }
+
+  /** One at a time: see `send`. */
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    const done = this.#last.then(work)
+    this.#last = done.catch(() => undefined)
+    return done
+  }
+
+  async #sendUntilStored(records: readonly OutgoingRecord[], signal: AbortSignal): Promise<void> {
+    const topics = [...new Set(records.map(({ topic }) => topic))]
+    for (let attempt = 0; ; attempt += 1) {
+      throwIfAborted(signal, 'Sending')
+      try {
+        await sendRecords(await this.#connect(topics), records)
+        return
+      } catch (cause) {
+        const error = kafkaError(`Records could not be sent to ${topics.join(', ')}`, cause)
+        if (!error.canRetry) throw error
+        this.#topics.clear()
+        if (!wasTriedOften(cause)) await this.#disconnect()
+      }
+      const pauseMs = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** attempt) * (0.5 + Math.random() / 2)
+      await delay(pauseMs, undefined, { signal }).catch(() => undefined)
+    }
+  }
+
+  async #connect(topics: readonly string[]): Promise<Producer> {
+    await this.#lookFor(topics.filter((topic) => !this.#topics.has(topic)))
+    if (this.#producer !== undefined) return this.#producer
+    const producer = this.#kafka.producer({
+      ...{ idempotent: true, maxInFlightRequests: 1 },
+      // Few and short, as nothing ends them: patience is ours.
+      retry: { initialRetryTime: 100, maxRetryTime: 500, retries: 4 },
+    })
+    this.#producer = producer
+    try {
+      await producer.connect()
+    } catch (error) {
+      await this.#disconnect()
+      throw error
+    }
+    return producer
+  }
+
+  /** The client takes a topic that isn't there for one that is about to come. */
+  async #lookFor(unknown: readonly string[]): Promise<void> {
+    if (unknown.length === 0) return
+    const topics = await openTopics(this.#kafka)
+    try {
+      for (const topic of unknown) {
+        await topics.partitionsOf(topic)
+        this.#topics.add(topic)
+      }
+    } finally {
+      await topics.close()
+    }
+  }
+
+  async #disconnect(): Promise<void> {
+    const producer = this.#producer
+    this.#producer = undefined
+    await producer?.disconnect().catch(() => undefined)
+  }
+}
+
+/** Whether the same producer may send the same records again: brokers notice if they have them already. */
+function wasTriedOften(cause: unknown): boolean {
+  return cause instanceof Error && cause.name === 'KafkaJSNumberOfRetriesExceeded'
+}

@@ -1,0 +1,19 @@
+import { z } from 'zod'
+
+const allSchema = z.strictObject({ kind: z.literal('all') })
+const fpsSchema = z.strictObject({ kind: z.literal('fps'), fps: z.number().positive() })
+
+/** A `Sampling` as JSON: in messages, in settings, over HTTP. */
+export const samplingSchema = z
+  .discriminatedUnion('kind', [
+    allSchema,
+    fpsSchema,
+    z.strictObject({ kind: z.literal('uniform'), frames: z.int().min(1) }),
+    z.strictObject({ kind: z.literal('uniform-per-second'), maxFrames: z.int().min(1) }),
+  ])
+  .describe('Which frames are wanted: all; so many a second of media time; so many spread evenly; one a second.')
+
+/** A `Sampling` that needs no end to spread frames up to. */
+export const liveSamplingSchema = z
+  .discriminatedUnion('kind', [allSchema, fpsSchema])
+  .describe('Which frames are wanted: all; so many a second of media time.')

@@ -1,0 +1,57 @@
+import { defer, from, mergeMap } from 'rxjs'
+
+import { createLedger } from '../ledger.js'
+import type { AllowList } from './allow-list.js'
+import { fileStream } from './file-stream.js'
+import type { VideoReading } from './file-stream.js'
+import { file } from './file.js'
+import type { ClipMessage, ReferenceMessage } from './kafka-message.js'
+import type { DownloadOptions } from './remote-file-settings.js'
+import { rtsp } from './rtsp.js'
+import type { FrameStream, Source } from './source.js'
+import { inlineVideo } from './temporary-video.js'
+
+/** How videos in messages are read where a message doesn't say otherwise. */
+export interface VideoDefaults {
+  readonly reading: VideoReading
+  /** Where references may lead to. */
+  readonly allow: AllowList
+  readonly download: DownloadOptions
+}
+
+/**
+ * The stream of a message that is a video, or says where one is. Nothing is opened before its frames are
+ * subscribed to; a reference that isn't allowed errors with `ADDRESS_NOT_ALLOWED`.
+ */
+export function openVideo(message: ClipMessage | ReferenceMessage, defaults: VideoDefaults): FrameStream {
+  if (message.kind === 'reference') return openReference(message, defaults)
+  const { streamId, extension, bytes, sampling = defaults.reading.sampling } = message
+  const lend = inlineVideo(bytes, { shownAs: `the clip of ${streamId}`, name: `clip${extension}` })
+  return fileStream(lend, { ...defaults.reading, sampling, id: streamId, kind: 'kafka' })
+}
+
+function openReference(reference: ReferenceMessage, defaults: VideoDefaults): FrameStream {
+  const frames = defer(() => from(sourceOf(reference, defaults))).pipe(
+    mergeMap(({ streams }) => streams),
+    mergeMap((stream) => stream.frames),
+  )
+  // Frames bring the stream they really come from: this stands for it until then.
+  const info = {
+    ...{ id: reference.streamId, epoch: 0, kind: 'kafka', isLive: false, ledger: createLedger() },
+    health: () => ({ coverage: 1, warnings: [] }),
+  }
+  return { info, frames }
+}
+
+async function sourceOf(reference: ReferenceMessage, { reading, allow, download }: VideoDefaults): Promise<Source> {
+  const { streamId: id, uri } = reference
+  const address = await allow.check(uri)
+  if (reference.isLive) {
+    const { durationMs, sampling } = reference
+    return rtsp(uri, { id, durationMs, ...(sampling === undefined ? {} : { sampling }) })
+  }
+  const settings = { id, sampling: reference.sampling ?? reading.sampling, maxFramesInFlight: reading.maxFramesInFlight }
+  return address.kind === 'file'
+    ? file(address.path, settings)
+    : file(uri, { ...settings, download: { ...download, allow } })
+}

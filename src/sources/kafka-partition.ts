@@ -1,0 +1,292 @@
+import { decodeImage } from '../image-codec.js'
+import { StreamError, asStreamError, throwIfAborted } from '../errors.js'
+import type { ReadRecord } from '../kafka/group-reader.js'
+import { Changes } from '../ledger-column.js'
+import type { StreamInfo } from '../types.js'
+import { Commits } from './kafka-commits.js'
+import type { CommitContent, PartitionProgress, Publication } from './kafka-commits.js'
+import { deadLetter } from './kafka-dead-letter.js'
+import { Key } from './kafka-key.js'
+import type { PartitionStreams } from './kafka-key-frames.js'
+import { isPoison } from './kafka-message-video.js'
+import { readMessage } from './kafka-message.js'
+import type { FrameMessage, Message } from './kafka-message.js'
+import { openVideo } from './kafka-open-video.js'
+import type { VideoDefaults } from './kafka-open-video.js'
+import { DEAD_LETTERS_KEY, decodePartition, encodeDeadLetters, encodeState } from './kafka-state.js'
+import type { FrameStream, SourceNotice } from './source.js'
+
+/** Videos of one partition that are read at the same time. */
+const MOST_VIDEOS = 2
+
+/** What the partitions of a source share. */
+export interface PartitionSettings {
+  readonly topic: string
+  readonly stateTopic: string
+  readonly cluster: string
+  readonly isExactlyOnce: boolean
+  readonly deadLetterTopic: string | undefined
+  readonly maxFramesInFlight: number
+  readonly maxMessageBytes: number
+  readonly windowIdleMs: number
+  readonly commitIntervalMs: number
+  readonly videos: VideoDefaults
+  readonly notify: (notice: SourceNotice) => void
+}
+
+/** What one partition is read with. */
+export interface PartitionSetup extends PartitionSettings {
+  readonly partition: number
+  /** What is durable. */
+  readonly offset: number
+  /** The values of the state topic by their keys. */
+  readonly values: ReadonlyMap<string, string>
+  readonly commit: (content: CommitContent) => Promise<void>
+  readonly onStream: (stream: FrameStream) => void
+  /** Nothing is committed any more: whoever goes on begins with what is durable. Called once. */
+  readonly onFailure: (error: unknown) => void
+  /** Called when records were taken from the queue. */
+  readonly onTaken: () => void
+  /** Milliseconds, never falling. */
+  readonly now: () => number
+}
+
+/**
+ * One partition, for as long as this process reads it: hands the frames of its messages out by key, and commits
+ * how far they are.
+ *
+ * Messages are taken one after the other; a key whose frames aren't settled holds the others of its partition
+ * back, which is what bounds the memory.
+ */
+export class PartitionLife {
+  readonly #setup: PartitionSetup
+  readonly #keys = new Map<string, Key>()
+  readonly #commits: Commits
+  /** Offsets of messages that are to become dead letters. */
+  readonly #dying = new Set<number>()
+  /** Offsets of messages that did, not before what is committed. */
+  readonly #dead: Set<number>
+  readonly #queue: ReadRecord[] = []
+  readonly #changes = new Changes()
+  /** The offset of the message that is being taken, or of the next one. */
+  #next: number
+  #isWaiting = false
+  /** The key of the message that is being taken: it stays, also while it has nothing yet. */
+  #taking: Key | undefined
+  /** The time of the youngest message. */
+  #latestMs = -Infinity
+  /** Aborted when no message is to be taken any more. */
+  readonly #stopped = new AbortController()
+  readonly #revoked = new AbortController()
+  readonly #streams: PartitionStreams
+  readonly #reading: Promise<void>
+
+  constructor(setup: PartitionSetup) {
+    this.#setup = setup
+    this.#next = setup.offset
+    this.#commits = new Commits(
+      { ...setup, intervalMs: setup.commitIntervalMs, progress: (publications) => this.#progress(publications) },
+      setup,
+      setup.onFailure,
+    )
+    this.#streams = {
+      ...{ partition: setup.partition, maxFramesInFlight: setup.maxFramesInFlight, revoked: this.#revoked.signal },
+      onFailure: setup.onFailure,
+      onChange: () => {
+        this.#changes.emit()
+        this.#commits.touch()
+      },
+      transactionOf: (streamId) => this.#transactionOf(streamId),
+    }
+    const { keys, deadLetters } = decodePartition(setup.values)
+    for (const [key, state] of keys) this.#keys.set(key, new Key(key, this.#streams, { restored: state, nowMs: setup.now() }))
+    this.#dead = new Set(deadLetters)
+    this.#reading = this.#read()
+  }
+
+  /** Records that wait to be taken, in bytes. */
+  get waitingBytes(): number {
+    return this.#queue.reduce((sum, { value }) => sum + (value?.length ?? 0), 0)
+  }
+
+  /** The offset behind the last message that was taken. */
+  get nextOffset(): number {
+    return this.#next
+  }
+
+  push(records: readonly ReadRecord[]): void {
+    this.#queue.push(...records.filter(({ offset }) => offset >= this.#next))
+    this.#changes.emit()
+  }
+
+  /** Closes the windows of keys that have been silent for too long, where nothing waits to be read. */
+  closeSilent(): void {
+    const nowMs = this.#setup.now()
+    if (this.#isWaiting) this.#closeSilent((key) => key.silenceMs({ nowMs }))
+  }
+
+  /** Takes no message any more; finishes and commits what was taken. */
+  async drain(): Promise<void> {
+    this.#stopped.abort()
+    await this.#reading
+    const isIdle = (): boolean => [...this.#keys.values()].every((key) => key.isIdle)
+    await this.#changes.when(isIdle, { what: 'the drain', signal: this.#revoked.signal })
+    await this.#commits.flush()
+    this.revoke()
+  }
+
+  /** Lets go of everything at once. */
+  revoke(): void {
+    this.#stopped.abort()
+    this.#commits.end(new StreamError('STREAM_REVOKED', `Partition ${this.#setup.partition} is read anew from what is durable.`))
+    this.#revoked.abort()
+  }
+
+  async #read(): Promise<void> {
+    const { signal } = this.#stopped
+    try {
+      for (;;) {
+        const record = await this.#nextRecord()
+        await this.#take(record)
+        this.#next = record.offset + 1
+        this.#streams.onChange()
+      }
+    } catch (error) {
+      if (!signal.aborted) this.#setup.onFailure(error)
+    }
+  }
+
+  async #nextRecord(): Promise<ReadRecord> {
+    this.#isWaiting = this.#queue.length === 0
+    await this.#when(() => this.#queue.length > 0)
+    this.#isWaiting = false
+    const record = this.#queue.shift()
+    if (record === undefined) throw new Error('A queue that holds something gives something.')
+    this.#setup.onTaken()
+    return record
+  }
+
+  async #take(record: ReadRecord): Promise<void> {
+    if (this.#dead.has(record.offset)) return
+    const timestampMs = Math.max(this.#latestMs, record.timestampMs)
+    this.#latestMs = timestampMs
+    this.#closeSilent((key) => key.silenceMs({ timestampMs }))
+    try {
+      const message = this.#readMessage(record)
+      const key = this.#keyOf(message.streamId)
+      this.#taking = key
+      if (key.isPast(record.offset)) return
+      if (message.kind === 'frame') await this.#takeFrame(key, message, record)
+      else await this.#takeVideo(key, message, record)
+      key.taken({ ...record, nowMs: this.#setup.now() })
+    } catch (error) {
+      throwIfAborted(this.#stopped.signal, 'Reading')
+      const failure = asStreamError(error, 'MESSAGE_INVALID', `Message ${record.offset}`)
+      if (!isPoison(failure)) throw failure
+      this.#bury(record, failure)
+    } finally {
+      this.#taking = undefined
+    }
+  }
+
+  #readMessage(record: ReadRecord): Message {
+    const { offset, partition, topic, key, value, headers, timestampMs } = record
+    const { maxMessageBytes } = this.#setup
+    if ((value?.length ?? 0) > maxMessageBytes) {
+      const message = `Message ${offset} of ${topic}[${partition}] has ${value?.length} bytes; \`maxMessageBytes\` is ${maxMessageBytes}.`
+      throw new StreamError('MESSAGE_TOO_LARGE', message)
+    }
+    const numbers = { offset: BigInt(offset), timestamp: BigInt(timestampMs) }
+    return readMessage({ ...{ topic, partition, headers }, ...numbers, key: key ?? undefined, value: value ?? undefined })
+  }
+
+  async #takeFrame(key: Key, message: FrameMessage, { offset }: ReadRecord): Promise<void> {
+    const image = await decodeImage(message.bytes, { what: `The picture of message ${offset}` })
+    const frame = { message, offset, image }
+    if (key.frames === undefined) {
+      // A key has one stream at a time, so that a restart finds the same ones.
+      await this.#when(() => key.isThrough)
+      this.#setup.onStream(key.beginFrames(frame).stream)
+    }
+    await key.frames?.take(frame, this.#stopped.signal)
+  }
+
+  async #takeVideo(key: Key, message: Exclude<Message, FrameMessage>, record: ReadRecord): Promise<void> {
+    key.close()
+    await this.#when(() => !key.hasFrames)
+    await this.#when(() => this.#videos() < MOST_VIDEOS)
+    const onPoison = (error: StreamError): void => {
+      this.#bury(record, error)
+    }
+    const video = openVideo(message, this.#setup.videos)
+    this.#setup.onStream(key.beginVideo({ message, offset: record.offset, video, onPoison }).stream)
+  }
+
+  #videos(): number {
+    return [...this.#keys.values()].reduce((sum, { videos }) => sum + videos, 0)
+  }
+
+  #closeSilent(silenceMs: (key: Key) => number): void {
+    for (const key of this.#keys.values()) if (silenceMs(key) >= this.#setup.windowIdleMs) key.close()
+  }
+
+  #bury(record: ReadRecord, error: StreamError): void {
+    const { deadLetterTopic, notify } = this.#setup
+    const { partition, offset } = record
+    const fields = { partition, offset, code: error.code, reason: error.message }
+    notify({ kind: 'dead-letter', message: 'a message could not be used', fields })
+    this.#dying.add(offset)
+    const records = deadLetterTopic === undefined ? [] : [deadLetter(record, { topic: deadLetterTopic, error })]
+    // A rejection means that the message is read again by whoever goes on.
+    this.#commits.publish({ records, settles: offset }).then(
+      () => {
+        this.#dying.delete(offset)
+        this.#dead.add(offset)
+        this.#streams.onChange()
+      },
+      () => undefined,
+    )
+  }
+
+  #keyOf(streamId: string): Key {
+    const key = this.#keys.get(streamId) ?? new Key(streamId, this.#streams, { nowMs: this.#setup.now() })
+    this.#keys.set(streamId, key)
+    return key
+  }
+
+  #transactionOf(streamId: string): Pick<StreamInfo, 'transaction'> {
+    const { isExactlyOnce, cluster } = this.#setup
+    if (!isExactlyOnce) return {}
+    return {
+      transaction: {
+        cluster,
+        publish: ({ records, receipt, entry }) =>
+          this.#commits.publish({ records, delivery: { streamId, receipt, entry } }),
+      },
+    }
+  }
+
+  #progress(publications: readonly Publication[]): PartitionProgress {
+    const dead = [...this.#dead, ...publications.flatMap(({ settles }) => settles ?? [])]
+    const dying = [...this.#dying].filter((offset) => !dead.includes(offset))
+    const found = [...this.#keys].map(([streamId, key]) => {
+      const own = publications.flatMap(({ delivery }) => (delivery?.streamId === streamId ? [delivery] : []))
+      return { streamId, key, ...key.progress(new Map(own.map(({ receipt, entry }) => [receipt, entry]))) }
+    })
+    const offset = Math.min(this.#next, ...dying, ...found.flatMap(({ need }) => need ?? []))
+    const states = new Map(
+      found.map(({ streamId, key, state }) => [streamId, key.isOverAt(offset) ? null : encodeState(state)] as const),
+    )
+    for (const { streamId, key } of found) {
+      if (key !== this.#taking && key.isOverAt(offset)) this.#keys.delete(streamId)
+    }
+    for (const place of this.#dead) if (place < offset) this.#dead.delete(place)
+    states.set(DEAD_LETTERS_KEY, encodeDeadLetters(dead.filter((place) => place >= offset)))
+    return { offset, states }
+  }
+
+  /** Resolves once the condition is met. Rejects with `ABORTED` where no message is to be taken any more. */
+  #when(isMet: () => boolean): Promise<void> {
+    return this.#changes.when(isMet, { what: 'messages', signal: this.#stopped.signal })
+  }
+}

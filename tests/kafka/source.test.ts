@@ -1,0 +1,72 @@
+import { expect, test } from 'vitest'
+
+import type { Result } from '../../src/envelope.js'
+import { answer } from '../../src/operators/answer.js'
+import { encode } from '../../src/operators/encode.js'
+import { slidingWindow } from '../../src/operators/sliding-window.js'
+import { definePipeline } from '../../src/service/define-pipeline.js'
+import type { Pipeline } from '../../src/service/define-pipeline.js'
+import type { RunEvent } from '../../src/service/events.js'
+import { start } from '../../src/service/start.js'
+import { kafkaSink } from '../../src/sinks/kafka.js'
+import { kafkaSource } from '../../src/sources/kafka.js'
+import type { KafkaSourceOptions } from '../../src/sources/kafka.js'
+import { createInstantModel } from '../operators/fakes.js'
+import { describeWithKafka, kafkaBroker } from '../support/kafka.js'
+import { client, createTopics, frames, readTopic, withProducer } from './harness.js'
+import type { Topics } from './harness.js'
+
+const windows: Pipeline['stream'] = (stream, { model }) =>
+  stream.pipe(encode(model), slidingWindow({ frames: 4, every: 2 }), answer(model, 'What?'))
+
+function run(brokers: string, topics: Topics, options: { source?: Partial<KafkaSourceOptions>; pipeline?: Partial<Pipeline> } = {}) {
+  const connection = { brokers: [brokers] }
+  const started = start(
+    definePipeline({
+      name: 'test',
+      model: createInstantModel(),
+      sources: [
+        kafkaSource({
+          ...{ ...connection, topic: topics.input, groupId: topics.group, deadLetterTopic: topics.dead },
+          ...{ windowIdleMs: 60_000, commitIntervalMs: 50, ...options.source },
+        }),
+      ],
+      stream: windows,
+      sinks: [kafkaSink({ ...connection, topic: topics.output })],
+      ...options.pipeline,
+    }),
+  )
+  const events: RunEvent[] = []
+  started.events$.subscribe((event) => {
+    events.push(event)
+    if (process.env.DEBUG_EVENTS) console.log(JSON.stringify(event, (_, value) => value instanceof Error ? value.message : value))
+  })
+  started.done.catch(() => undefined)
+  return { ...started, events }
+}
+
+const spans = (results: readonly { readonly value: Result }[]): readonly string[] =>
+  results.map(({ value: { source, clip } }) => `${source.id} ${clip.startMs / 1000}-${clip.endMs / 1000}`)
+
+describeWithKafka('kafkaSource', () => {
+  test.each(['at-least-once', 'exactly-once'] as const)('%s: a restart goes on with the same windows', async (delivery) => {
+    const brokers = await kafkaBroker()
+    const kafka = client(brokers)
+    const topics = await createTopics(kafka, 2)
+    await withProducer(kafka, async (producer) => {
+      await producer.send({ topic: topics.input, messages: [...(await frames('door', 0, 7)), ...(await frames('yard', 0, 5))] })
+    })
+    const first = run(brokers, topics, { pipeline: { delivery } })
+    await readTopic<Result>(kafka, topics.output, (records) => records.length === 3)
+    await first.stop()
+    await withProducer(kafka, async (producer) => {
+      await producer.send({ topic: topics.input, messages: [...(await frames('door', 7, 3)), ...(await frames('yard', 5, 1))] })
+    })
+    const second = run(brokers, topics, { pipeline: { delivery } })
+    const results = await readTopic<Result>(kafka, topics.output, (records) => records.length === 6)
+    await second.stop()
+    expect([...spans(results)].sort()).toEqual(['door 0-3', 'door 2-5', 'door 4-7', 'door 6-9', 'yard 0-3', 'yard 2-5'])
+    expect(new Set(results.map(({ value }) => value.source.epoch)).size).toBe(2)
+    expect(new Set(results.map(({ value }) => value.id)).size).toBe(6)
+  })
+})
