@@ -9,9 +9,17 @@ export class Changes {
     this.#listener = listener
   }
 
+  /**
+   * Tells of a change. Whoever waits looks at it when the running code is through: between a frame's end and
+   * the beginning of what is made of it, both in one turn, there is a moment at which nothing is open.
+   */
   emit(): void {
-    for (const wake of [...this.#waiting]) wake()
     this.#listener?.()
+    if (this.#waiting.size > 0) queueMicrotask(this.#wakeAll)
+  }
+
+  readonly #wakeAll = (): void => {
+    for (const wake of [...this.#waiting]) wake()
   }
 
   /** Resolves once the condition is met, at once if it is. Rejects with `ABORTED`. */

@@ -62,7 +62,7 @@ describe('pausing', () => {
     void ledger.whenPaused().then(() => order.push('paused'))
     ledger.pause()
     const waiting = ledger.whenFramesBelow(1).then(() => order.push('frame'))
-    await ledger.whenPaused()
+    await new Promise((resolve) => setImmediate(resolve))
     expect([ledger.isPaused, ...order]).toEqual([true, 'paused'])
     ledger.resume()
     await Promise.all([waiting, ledger.whenResumed()])

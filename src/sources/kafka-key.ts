@@ -129,9 +129,10 @@ export class Key {
     for (const { id, need: ofResult } of except.values()) {
       if (ofResult !== undefined && ofResult.from >= resume) answered.set(id, ofResult.from)
     }
-    const isOver = this.#frames?.isThrough !== false && need === undefined
+    // A stream that has ended, and needs nothing any more: the next frame begins another one.
+    const isOver = this.#frames?.isFinished !== false && need === undefined
+    const { epoch, ptsMs } = (isOver ? undefined : this.#frames)?.placeAt(resume) ?? { epoch: null, ptsMs: null }
     const windows = this.#frames?.ledger.windows(receipts) ?? []
-    const { epoch, ptsMs } = this.frames?.placeAt(resume) ?? { epoch: null, ptsMs: null }
     // Whatever is behind it must not be taken again, as long as another key holds the partition back.
     const state = { epoch, ptsMs, resume, lastMs: this.#lastMs ?? null, windows: isOver ? [] : windows, answered: [...answered] }
     return { need, state }

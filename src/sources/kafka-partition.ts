@@ -130,8 +130,10 @@ export class PartitionLife {
     this.#stopped.abort()
     await this.#reading
     const isIdle = (): boolean => [...this.#keys.values()].every((key) => key.isIdle)
-    await this.#changes.when(isIdle, { what: 'the drain', signal: this.#revoked.signal })
-    await this.#commits.flush()
+    do {
+      await this.#changes.when(isIdle, { what: 'the drain', signal: this.#revoked.signal })
+      await this.#commits.flush()
+    } while (!isIdle())
     this.revoke()
   }
 
