@@ -7,7 +7,8 @@
 #                             starts one with its data in DIR (else in a fresh temporary folder) and waits until it
 #                             serves; prints KAFKA_BROKERS, KAFKA_PID and KAFKA_DIR: export $(scripts/kafka.sh start).
 #                             DIR with data: the same broker again, same port. Running already: only prints.
-#                             NAME=VALUE are broker settings, for a new folder.
+#                             NAME=VALUE are broker settings, for a new folder; SCRAM-SHA-512=[name=…,password=…]
+#                             is a user.
 #   kafka.sh stop DIR         ends it gently and waits
 #   kafka.sh kill DIR         kill -9: what a crash is like
 #
@@ -71,7 +72,7 @@ free_ports() {
 }
 
 format() {
-  local dir="$1" port controller
+  local dir="$1" port controller setting users=()
   shift
   read -r port controller < <(free_ports)
   [ -n "${controller:-}" ] || { say "port ${KAFKA_PORT:-} is not free"; exit 1; }
@@ -101,9 +102,14 @@ broker.heartbeat.interval.ms=300
 auto.create.topics.enable=false
 PROPERTIES
   # A setting given twice: the last one wins.
-  [ $# -eq 0 ] || printf '%s\n' "$@" >>"$dir/server.properties"
+  for setting in "$@"; do
+    case "$setting" in
+      SCRAM-*) users+=(--add-scram "$setting") ;;
+      *) printf '%s\n' "$setting" >>"$dir/server.properties" ;;
+    esac
+  done
   "$java" "${jvm[@]}" -cp "$jars/*" kafka.tools.StorageTool format --standalone -t "$(node -p 'crypto.randomBytes(16).toString("base64url")')" \
-    -c "$dir/server.properties" >"$dir/format.log" 2>&1 || { cat "$dir/format.log" >&2; rm "$dir/server.properties"; exit 1; }
+    "${users[@]}" -c "$dir/server.properties" >"$dir/format.log" 2>&1 || { cat "$dir/format.log" >&2; rm "$dir/server.properties"; exit 1; }
   echo "$port" >"$dir/port"
 }
 

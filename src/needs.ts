@@ -18,6 +18,10 @@ export interface WindowMark {
   readonly place: number
   /** Position of the first frame to take again; none where no frame is held. */
   readonly from?: number
+  /** Where no frame is held: the position of the last one that was dealt with. */
+  readonly after?: number
+  /** The epoch that the state is of; another one begins without any. */
+  readonly epoch: number
   /** What the operator's rule can't tell from the frames themselves. */
   readonly state: Readonly<Record<string, number>>
 }

@@ -9,7 +9,7 @@ describe('the oldest position that is needed', () => {
     const delivery = ledger.delivery({ id: 'a', need: { from: 3 } })
     const question = ledger.question({ from: 4 })
     const window = ledger.window()
-    window.hold({ from: 5, state: {} })
+    window.hold({ from: 5, epoch: 0, state: {} })
     const frame = ledger.frame(6)
     const seen = [ledger.oldestNeeded()]
     delivery.settle({ kind: 'delivered' })
@@ -35,18 +35,19 @@ describe('the oldest position that is needed', () => {
 describe('the state of a window operator', () => {
   test('is that of its oldest clip that isn’t through, else what it holds now', () => {
     const ledger = createLedger()
-    const { place, hold } = ledger.window()
-    const question = ledger.question({ from: 2, window: { place, from: 2, state: { seen: 1 } } })
-    hold({ from: 4, state: { seen: 0 } })
-    expect(ledger.windows()).toEqual([{ place: 0, from: 2, state: { seen: 1 } }])
+    const window = ledger.window()
+    const { place } = window
+    const question = ledger.question({ from: 2, window: { place, from: 2, epoch: 0, state: { seen: 1 } } })
+    window.hold({ from: 4, epoch: 0, state: { seen: 0 } })
+    expect(ledger.windows()).toEqual([{ place: 0, from: 2, epoch: 0, state: { seen: 1 } }])
     question.settle({ kind: 'answered' })
-    expect(ledger.windows()).toEqual([{ place: 0, from: 4, state: { seen: 0 } }])
-    hold(undefined)
+    expect(ledger.windows()).toEqual([{ place: 0, from: 4, epoch: 0, state: { seen: 0 } }])
+    window.hold(undefined)
     expect(ledger.windows()).toEqual([])
   })
 
   test('is kept from an earlier process until the operator is there again', () => {
-    const mark = { place: 1, from: 9, state: { open: 3 } }
+    const mark = { place: 1, from: 9, epoch: 0, state: { open: 3 } }
     const ledger = createLedger({ windows: [mark] })
     expect(ledger.windows()).toEqual([mark])
     expect(ledger.window().restored).toBeUndefined()

@@ -77,7 +77,7 @@ const slope = slopeOf(samples.slice(Math.floor(samples.length * WARM_UP)))
 const problems = [
   ...problemsOf(totals),
   ...(slope < 1 ? [] : [`memory grows by ${slope.toFixed(2)} MB a minute`]),
-  ...(failure === undefined ? [] : [`the run failed: ${String(failure)}`]),
+  ...(failure === undefined ? [] : [`the run failed: ${failure instanceof Error ? failure.message : 'unknown'}`]),
 ]
 console.log(`${minutes} minutes, ${faults} crashes of servers, ${feed.sent()} messages sent`)
 console.log('ledger', totals)

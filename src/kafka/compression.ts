@@ -35,22 +35,27 @@ const TYPES: Readonly<Record<KafkaCompression, kafkajs.CompressionTypes>> = {
 
 /** Teaches the client what it doesn't bring itself (gzip it does). Nothing is loaded before it is used. */
 export function registerCodecs(): void {
-  CompressionCodecs[CompressionTypes.Snappy] = () => lazyCodec('snappy', snappy)
-  CompressionCodecs[CompressionTypes.LZ4] = () => lazyCodec('lz4', lz4)
-  CompressionCodecs[CompressionTypes.ZSTD] = () => lazyCodec('zstd', zstd)
+  CompressionCodecs[CompressionTypes.Snappy] = () => codecs.snappy
+  CompressionCodecs[CompressionTypes.LZ4] = () => codecs.lz4
+  CompressionCodecs[CompressionTypes.ZSTD] = () => codecs.zstd
 }
 
+const codecs = { snappy: lazyCodec('snappy', snappy), lz4: lazyCodec('lz4', lz4), zstd: lazyCodec('zstd', zstd) }
+
 /**
- * A codec that is loaded at its first use.
+ * A codec that is loaded at its first use, once: WebAssembly that is loaded again spoils what is under way.
  *
  * Its calls reject with `KAFKA_CODEC_MISSING` where it can't be loaded on this machine.
  */
 export function lazyCodec(name: KafkaCompression, load: () => Promise<Codec>): ClientCodec {
-  const loaded = (): Promise<Codec> =>
-    load().catch((cause: unknown) => {
+  let codec: Promise<Codec> | undefined
+  const loaded = (): Promise<Codec> => {
+    codec ??= load().catch((cause: unknown) => {
       const message = `Records are compressed with ${name}, whose package can't be loaded on this machine. Use another compression.`
       throw new StreamError('KAFKA_CODEC_MISSING', message, { cause })
     })
+    return codec
+  }
   return {
     compress: async ({ buffer }) => toBuffer(await (await loaded()).compress(buffer)),
     decompress: async (bytes) => toBuffer(await (await loaded()).decompress(bytes)),

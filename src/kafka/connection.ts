@@ -1,11 +1,13 @@
 import { readFileSync } from 'node:fs'
 
 import { Kafka, logLevel } from 'kafkajs'
-import type { KafkaConfig, SASLOptions } from 'kafkajs'
+import type { KafkaConfig, Mechanism, SASLOptions } from 'kafkajs'
 import { z } from 'zod'
 
 import { StreamError } from '../errors.js'
+import { mendReadCommitted } from './aborted-transactions.js'
 import { registerCodecs } from './compression.js'
+import { tokenLogin } from './token-login.js'
 
 const name = z.string().trim().min(1)
 /** A secret: itself, or the name of the environment variable that holds it. */
@@ -99,6 +101,7 @@ export function createClient(connection: KafkaConnection): Kafka {
   if (tls !== undefined && tls !== false) config.ssl = tls === true ? true : tlsOptions(tls)
   if (sasl !== undefined) config.sasl = saslOptions(sasl)
   registerCodecs()
+  mendReadCommitted()
   return new Kafka(config)
 }
 
@@ -113,9 +116,9 @@ function tlsOptions(tls: Exclude<KafkaConnection['tls'], boolean | undefined>): 
   }
 }
 
-function saslOptions(sasl: NonNullable<KafkaConnection['sasl']>): SASLOptions {
+function saslOptions(sasl: NonNullable<KafkaConnection['sasl']>): SASLOptions | Mechanism {
   if (sasl.mechanism === 'oauthbearer') {
-    return { mechanism: 'oauthbearer', oauthBearerProvider: async () => ({ value: await sasl.token() }) }
+    return tokenLogin(sasl.token)
   }
   const { mechanism } = sasl
   return {

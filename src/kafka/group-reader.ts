@@ -75,6 +75,9 @@ class Member implements GroupReader {
   readonly #consumer: Consumer
   /** Partitions of this member. */
   #owned: ReadonlySet<number> = new Set()
+  #isClosed = false
+  /** Whether the client is in the group, or is joining it again. */
+  #hasGroup = false
   /** The next offset to read of each topic and partition, and whether it is wanted now. */
   readonly #places = new Map<string, { offset?: number; isPaused: boolean }>()
 
@@ -88,11 +91,12 @@ class Member implements GroupReader {
       maxWaitTimeInMs: 200,
       partitionAssigners: [coPartitioned(setup, () => [...this.#owned])],
       // It starts again by itself, for as long as there is hope.
-      retry: { initialRetryTime: 100, maxRetryTime: 2_000, retries: 10, restartOnFailure: () => Promise.resolve(true) },
+      retry: { initialRetryTime: 100, maxRetryTime: 2_000, retries: 10, restartOnFailure: () => Promise.resolve(!this.#isClosed) },
     })
     this.#consumer.on(this.#consumer.events.GROUP_JOIN, ({ payload }) => {
       this.#take(payload.memberAssignment[setup.topic] ?? [])
     })
+    this.#consumer.on(this.#consumer.events.STOP, () => (this.#hasGroup = false))
     this.#consumer.on(this.#consumer.events.CRASH, ({ payload: { error, restart } }) => {
       if (!restart) setup.onFailure(kafkaError(`The group ${setup.groupId} can't be read with`, error))
     })
@@ -114,21 +118,37 @@ class Member implements GroupReader {
 
   seek(topic: string, partition: number, offset: number): void {
     this.#place(topic, partition).offset = offset
-    this.#consumer.seek({ topic, partition, offset: String(offset) })
+    this.#tellClient((consumer) => {
+      consumer.seek({ topic, partition, offset: String(offset) })
+    })
   }
 
   pause(topic: string, partition: number): void {
     this.#place(topic, partition).isPaused = true
-    this.#consumer.pause([{ topic, partitions: [partition] }])
+    this.#tellClient((consumer) => {
+      consumer.pause([{ topic, partitions: [partition] }])
+    })
   }
 
   resume(topic: string, partition: number): void {
     this.#place(topic, partition).isPaused = false
-    this.#consumer.resume([{ topic, partitions: [partition] }])
+    this.#tellClient((consumer) => {
+      consumer.resume([{ topic, partitions: [partition] }])
+    })
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true
     await this.#consumer.disconnect()
+  }
+
+  /** Between a crash of the client and its restart there is no group to tell: then `#restore` does, once it has joined again. */
+  #tellClient(tell: (consumer: Consumer) => void): void {
+    try {
+      tell(this.#consumer)
+    } catch (error) {
+      if (this.#hasGroup) throw error
+    }
   }
 
   #place(topic: string, partition: number): { offset?: number; isPaused: boolean } {
@@ -141,6 +161,7 @@ class Member implements GroupReader {
   /** Takes a new share. Runs before anything is fetched, as the client emits the event while it joins. */
   #take(share: readonly number[]): void {
     const { topic, stateTopic, onAssigned, onRevoked } = this.#setup
+    this.#hasGroup = true
     const [before, now] = [this.#owned, new Set(share)]
     const gone = [...before].filter((partition) => !now.has(partition))
     const added = share.filter((partition) => !before.has(partition))

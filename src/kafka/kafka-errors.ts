@@ -24,13 +24,24 @@ export function kafkaError(what: string, error: unknown): StreamError {
     // One of ours that came through the client, e.g. from a codec.
     if (cause instanceof StreamError) return cause
     const [code, advice] = PERMANENT[cause.type ?? ''] ?? PERMANENT[cause.name] ?? []
-    if (code !== undefined) return new StreamError(code, `${what}: ${advice}.`, { cause: error })
+    if (code !== undefined && !isLostLogin(cause)) return new StreamError(code, `${what}: ${advice}.`, { cause: error })
   }
   const detail = (causesOf(error).at(-1)?.message ?? String(error)).replace(/[.!]$/, '')
   return new StreamError('KAFKA_FAILED', `${what}: ${detail}.`, { cause: error })
 }
 
+/** The client takes a connection that breaks during the login for a login that is refused. */
+function isLostLogin({ name, message }: Error): boolean {
+  const isLost = /connection (error|timeout|closed)|closed connection|failed to connect|not connected|timed out/i
+  return name === 'KafkaJSSASLAuthenticationError' && isLost.test(message)
+}
+
+/** Whether the client itself expects that the very same request may succeed later, however often it has tried by now. */
+export function isPassing(error: unknown): boolean {
+  return causesOf(error).some(({ retriable }) => retriable === true)
+}
+
 /** An error and those that led to it, the last one first. `type` is what the protocol calls it. */
-function causesOf(error: unknown): readonly (Error & { readonly type?: string })[] {
+function causesOf(error: unknown): readonly (Error & { readonly type?: string; readonly retriable?: boolean })[] {
   return error instanceof Error ? [error, ...causesOf(error.cause)] : []
 }

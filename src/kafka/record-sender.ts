@@ -4,7 +4,7 @@ import type { Kafka, Producer } from 'kafkajs'
 
 import type { OutgoingRecord } from '../delivery.js'
 import { throwIfAborted } from '../errors.js'
-import { kafkaError } from './kafka-errors.js'
+import { isPassing, kafkaError } from './kafka-errors.js'
 import { sendRecords } from './send-records.js'
 import { openTopics } from './topics.js'
 
@@ -92,7 +92,8 @@ class Sender implements RecordSender {
         const error = kafkaError(`Records could not be sent to ${topics.join(', ')}`, cause)
         if (!error.canRetry) throw error
         this.#topics.clear()
-        if (!wasTriedOften(cause)) await this.#disconnect()
+        // Kept, the producer sends them under the same sequence numbers: brokers that have them already notice.
+        if (!isPassing(cause)) await this.#disconnect()
       }
       const pauseMs = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** attempt) * (0.5 + Math.random() / 2)
       await delay(pauseMs, undefined, { signal }).catch(() => undefined)
@@ -136,9 +137,4 @@ class Sender implements RecordSender {
     this.#producer = undefined
     await producer?.disconnect().catch(() => undefined)
   }
-}
-
-/** Whether the same producer may send the same records again: brokers notice if they have them already. */
-function wasTriedOften(cause: unknown): boolean {
-  return cause instanceof Error && cause.name === 'KafkaJSNumberOfRetriesExceeded'
 }

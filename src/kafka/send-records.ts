@@ -8,18 +8,51 @@ export interface ProducedRecord extends OutgoingRecord {
   readonly partition?: number
 }
 
-/** Sends records, and resolves when all in-sync replicas have them: one request for each way of compression. */
+/**
+ * Most bytes of records in one request, but for a larger record, which goes alone: a topic's limit (1 MiB, where nobody
+ * set another) is one of what is sent to a partition at once, not of single records.
+ */
+const MOST_BYTES = 512 * 1024
+/** What a record takes beside its key, its value and its headers, at most. */
+const RECORD_OVERHEAD = 64
+
+/** Sends records, in order, and resolves when all in-sync replicas have them. */
 export async function sendRecords(producer: Pick<Producer, 'sendBatch'>, records: readonly ProducedRecord[]): Promise<void> {
-  const groups = new Map<KafkaCompression, ProducedRecord[]>()
-  for (const record of records) {
-    const { compression = 'none' } = record
-    const group = groups.get(compression)
-    if (group === undefined) groups.set(compression, [record])
-    else group.push(record)
-  }
-  for (const [compression, group] of groups) {
+  for (const { compression, group } of inRequests(records)) {
     await producer.sendBatch({ topicMessages: byTopic(group), acks: -1, compression: compressionType(compression) })
   }
+}
+
+interface Request {
+  readonly compression: KafkaCompression
+  readonly group: ProducedRecord[]
+  bytes: number
+}
+
+/** Records of one way of compression, not too many bytes of them at once. */
+function inRequests(records: readonly ProducedRecord[]): readonly Request[] {
+  const requests: Request[] = []
+  const latest = new Map<KafkaCompression, Request>()
+  for (const record of records) {
+    const { compression = 'none' } = record
+    const bytes = bytesOf(record)
+    const request = latest.get(compression)
+    if (request !== undefined && request.bytes + bytes <= MOST_BYTES) {
+      request.group.push(record)
+      request.bytes += bytes
+    } else {
+      const begun: Request = { compression, group: [record], bytes }
+      requests.push(begun)
+      latest.set(compression, begun)
+    }
+  }
+  return requests
+}
+
+function bytesOf({ key, value, headers }: ProducedRecord): number {
+  const texts = [key, ...Object.entries(headers).flat()]
+  const sizes = [value ?? '', ...texts].map((part) => (typeof part === 'string' ? Buffer.byteLength(part) : part.length))
+  return sizes.reduce((sum, size) => sum + size, RECORD_OVERHEAD)
 }
 
 /** Records as the client takes them, in order within each topic. */

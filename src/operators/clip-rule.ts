@@ -9,7 +9,7 @@ export interface HeldFrame {
 }
 
 /** What a rule holds: from which frame on, and what can't be told from the frames themselves. */
-export type RuleMark = Omit<WindowMark, 'place'>
+export type RuleMark = Omit<WindowMark, 'place' | 'epoch'>
 
 /** What a rule knows beside the frames it will be handed; numbers by name. */
 export type RuleState = WindowMark['state']

@@ -1,7 +1,7 @@
 import { concat, defer, mergeMap } from 'rxjs'
 import type { OperatorFunction } from 'rxjs'
 
-import type { WindowPlace } from '../needs.js'
+import type { WindowMark, WindowPlace } from '../needs.js'
 import type { Clip, EncodedFrame, StreamInfo } from '../types.js'
 import type { ClipRule, RuleMark, RuleState } from './clip-rule.js'
 
@@ -28,6 +28,17 @@ export function collectClips(createRule: CreateRule): OperatorFunction<EncodedFr
     })
 }
 
+/** Whether a frame was dealt with before the operator was left. */
+function isPast({ position }: EncodedFrame, restored: WindowMark | undefined): boolean {
+  if (restored?.from !== undefined) return position < restored.from
+  return restored?.after !== undefined && position <= restored.after
+}
+
+/** The state to go on with, if it is of the frame's epoch. */
+function stateOf(restored: WindowMark | undefined, { stream }: EncodedFrame): RuleState | undefined {
+  return restored?.epoch === stream.epoch ? restored.state : undefined
+}
+
 /** One subscription's rule, and the losses it has told it of. */
 class Collector {
   readonly #createRule: CreateRule
@@ -43,17 +54,19 @@ class Collector {
   *take(frame: EncodedFrame): Iterable<Clip> {
     this.#place ??= frame.stream.ledger.window()
     // Read again for another operator of the stream, or for a question that was open: this one is past it.
-    if (frame.position < (this.#place.restored?.from ?? 0)) return
+    if (isPast(frame, this.#place.restored)) return
     const isNewEpoch = this.#stream !== undefined && this.#stream.epoch !== frame.stream.epoch
     if (isNewEpoch) yield* this.end()
     const isFirst = this.#stream === undefined
     this.#stream = frame.stream
-    this.#rule ??= this.#createRule(isFirst ? this.#place.restored?.state : undefined)
+    this.#rule ??= this.#createRule(isFirst ? stateOf(this.#place.restored, frame) : undefined)
     const rule = this.#rule
     const before = rule.mark()
     const clips = rule.take({ frame, lostBefore: this.#newlyLost(frame.stream) })
     yield* this.#withNeeds(clips, before)
-    this.#place.hold(rule.mark())
+    const mark = rule.mark()
+    const { epoch } = frame.stream
+    this.#place.hold(mark.from === undefined ? { ...mark, epoch, after: frame.position } : { ...mark, epoch })
   }
 
   *end(): Iterable<Clip> {
@@ -72,7 +85,7 @@ class Collector {
     const place = this.#place?.place ?? 0
     return clips.map((clip) => {
       const from = mark.from ?? clip.frames[0]?.position ?? 0
-      return { ...clip, need: { from, window: { place, ...mark, from } } }
+      return { ...clip, need: { from, window: { place, epoch: clip.stream.epoch, ...mark, from } } }
     })
   }
 

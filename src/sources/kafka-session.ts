@@ -57,7 +57,10 @@ export class KafkaSession {
   readonly #places = new Map<number, Place>()
   #reader: GroupReader | undefined
   #topics: Topics | undefined
+  /** What must have ended before the session has. */
   readonly #closing = new Set<Promise<void>>()
+  /** Aborted when nothing is to be opened any more. */
+  readonly #over = new AbortController()
   /** Ends the session with an error that trying again doesn't mend. */
   #fail: (error: unknown) => void = () => undefined
   readonly #failed: Promise<never>
@@ -113,7 +116,7 @@ export class KafkaSession {
       onAssigned: (partitions, reader) => {
         // They are told of while it joins.
         this.#reader = reader
-        for (const partition of partitions) void this.#keepOpen(partition)
+        for (const partition of partitions) this.#later(this.#keepOpen(partition))
       },
       onRevoked: (partitions) => {
         for (const partition of partitions) this.#giveUp(partition)
@@ -122,7 +125,7 @@ export class KafkaSession {
         this.#pass(batch)
       },
       onFailure: (error) => {
-        if (error.canRetry) void this.#rejoin(error)
+        if (error.canRetry) this.#later(this.#rejoin(error))
         else this.#fail(error)
       },
     })
@@ -131,9 +134,9 @@ export class KafkaSession {
   /** The client has given up: begins with a new member. */
   async #rejoin(error: StreamError): Promise<void> {
     for (const partition of [...this.#places.keys()]) this.#giveUp(partition)
-    const { stop } = this.#context
-    for (let attempt = 0, cause = error; !stop.aborted; attempt += 1) {
-      await this.#pause('the consumer group was lost', { attempt, error: cause, signal: stop })
+    const signal = AbortSignal.any([this.#context.stop, this.#over.signal])
+    for (let attempt = 0, cause = error; !signal.aborted; attempt += 1) {
+      await this.#pause('the consumer group was lost', { attempt, error: cause, signal })
       try {
         await this.#reader?.close().catch(() => undefined)
         await this.#join()
@@ -153,12 +156,12 @@ export class KafkaSession {
     const place: Place = { partition, gone: new AbortController(), isPaused: true }
     this.#places.set(partition, place)
     const { signal } = place.gone
-    const isGone = (): boolean => signal.aborted || this.#context.stop.aborted
+    const isGone = (): boolean => [signal, this.#context.stop, this.#over.signal].some(({ aborted }) => aborted)
     for (let attempt = 0; !isGone(); attempt += 1) {
       try {
         await this.#live(place, () => (attempt = 0))
       } catch (error) {
-        if (isGone() || (error instanceof StreamError && error.code === 'ABORTED')) return
+        if (isGone() || isAbort(error)) return
         if (!(error instanceof StreamError) || !error.canRetry) {
           this.#fail(error)
           return
@@ -175,17 +178,19 @@ export class KafkaSession {
     const producer = await openTransactionalProducer(this.#kafka, {
       ...{ transactionalId: `${transactionalIdPrefix}-${partition}`, groupId, transactionTimeoutMs },
     })
+    const over = new AbortController()
     try {
+      throwIfAborted(gone.signal, 'Reading')
       const values = await this.#readStates(place, producer)
       const offset = await this.#startOffset(partition)
       let end: (error: unknown) => void = () => undefined
       const ended = new Promise<never>((_, reject) => (end = reject))
       ended.catch(() => undefined)
-      const stopped = abortError('Reading')
-      gone.signal.addEventListener('abort', () => {
-        end(stopped)
-      })
-      if (gone.signal.aborted) throw stopped
+      throwIfAborted(gone.signal, 'Reading')
+      const leave = (): void => {
+        end(abortError('Reading'))
+      }
+      gone.signal.addEventListener('abort', leave, { signal: over.signal })
       place.life = new PartitionLife({
         ...this.#settings,
         ...{ partition, offset, values, now: () => performance.now(), onStream: this.#onStream },
@@ -201,7 +206,9 @@ export class KafkaSession {
       onOpen()
       return await ended
     } finally {
-      this.#reader?.pause(topic, partition)
+      over.abort()
+      // By now the partition may have come back, and be read by another life.
+      if (this.#places.get(partition) === place) this.#reader?.pause(topic, partition)
       place.isPaused = true
       place.life?.revoke()
       delete place.life
@@ -216,10 +223,12 @@ export class KafkaSession {
     const [marker, values] = [randomUUID(), new Map<string, string>()]
     await producer.commit({ records: [{ topic: stateTopic, partition, key: MARKER_KEY, value: marker, headers: {} }] })
     throwIfAborted(gone.signal, 'Reading the states')
+    const isRead = new AbortController()
     await new Promise<void>((resolve, reject) => {
-      gone.signal.addEventListener('abort', () => {
+      const leave = (): void => {
         reject(abortError('Reading the states'))
-      })
+      }
+      gone.signal.addEventListener('abort', leave, { signal: isRead.signal })
       place.onState = (records) => {
         for (const { key, value } of records) {
           const name = key?.toString() ?? ''
@@ -231,6 +240,7 @@ export class KafkaSession {
       this.#reader?.seek(stateTopic, partition, 0)
       this.#reader?.resume(stateTopic, partition)
     })
+    isRead.abort()
     delete place.onState
     this.#reader?.pause(stateTopic, partition)
     return values
@@ -281,12 +291,20 @@ export class KafkaSession {
   }
 
   async #drain(): Promise<void> {
-    await Promise.all([...this.#places.values()].map(async ({ life }) => life?.drain()))
+    await Promise.all(
+      [...this.#places.values()].map(async ({ life, gone }) => {
+        await life?.drain().catch((error: unknown) => {
+          // Whoever reads the partition next goes on from what is durable: nothing is lost, and nothing else to be done.
+          if (!gone.signal.aborted && !isAbort(error)) throw error
+        })
+      }),
+    )
   }
 
   async #close(): Promise<void> {
+    this.#over.abort()
     for (const partition of [...this.#places.keys()]) this.#giveUp(partition)
-    await Promise.allSettled(this.#closing)
+    while (this.#closing.size > 0) await Promise.all(this.#closing)
     await Promise.allSettled([this.#reader?.close(), this.#topics?.close()])
   }
 
@@ -306,6 +324,10 @@ export class KafkaSession {
     this.#context.notify({ kind: 'kafka-retry', message, fields: { ...fields, ...where } })
     await delay(delayMs, undefined, { signal }).catch(() => undefined)
   }
+}
+
+function isAbort(error: unknown): boolean {
+  return error instanceof StreamError && error.code === 'ABORTED'
 }
 
 function whenAborted(signal: AbortSignal): Promise<void> {

@@ -4,7 +4,9 @@ import type { WindowMark } from '../needs.js'
 
 const mark = z.object({
   place: z.int().min(0),
+  epoch: z.int().min(0),
   from: z.int().min(0).optional(),
+  after: z.int().min(0).optional(),
   state: z.record(z.string(), z.number()),
 })
 
@@ -83,7 +85,12 @@ function decodeState(value: string): KeyState | undefined {
   const state = schema.safeParse(parse(value))
   if (!state.success) return undefined
   const { windows, ...rest } = state.data
-  return { ...rest, windows: windows.map(({ from, ...other }) => (from === undefined ? other : { ...other, from })) }
+  return { ...rest, windows: windows.map(toMark) }
+}
+
+/** Without properties that aren't there. */
+function toMark({ from, after, ...rest }: z.infer<typeof mark>): WindowMark {
+  return { ...rest, ...(from === undefined ? {} : { from }), ...(after === undefined ? {} : { after }) }
 }
 
 /** Partitions of a topic that are told apart in an epoch's number. */

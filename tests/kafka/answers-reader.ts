@@ -83,20 +83,19 @@ export interface Verdict {
   readonly repeated: readonly string[]
   /** Answers that nobody asked for. */
   readonly strange: readonly string[]
-  /** Ids that stand for two different answers. */
+  /** Answers that came with two ids, and ids that stand for two answers. */
   readonly ambiguous: readonly string[]
 }
 
 /** Compares what was answered with what should have been. */
 export function judge(answers: readonly ReadAnswer[], expected: readonly string[]): Verdict {
-  const [seen, wanted, byId] = [new Set<string>(), new Set(expected), new Map<string, string>()]
-  const [repeated, strange, ambiguous]: [string[], string[], string[]] = [[], [], []]
-  for (const { id, text } of answers) {
-    if (seen.has(text)) repeated.push(text)
-    if (!wanted.has(text)) strange.push(text)
-    if ((byId.get(id) ?? text) !== text) ambiguous.push(id)
-    byId.set(id, text)
-    seen.add(text)
+  const texts = answers.map(({ text }) => text)
+  const [seen, wanted] = [new Set(texts), new Set(expected)]
+  const [ids, pairs] = [new Set(answers.map(({ id }) => id)), new Set(answers.map(({ id, text }) => `${id} ${text}`))]
+  return {
+    lost: expected.filter((text) => !seen.has(text)),
+    repeated: texts.filter((text, place) => texts.indexOf(text) < place),
+    strange: [...seen].filter((text) => !wanted.has(text)),
+    ambiguous: pairs.size === ids.size && pairs.size === seen.size ? [] : [...pairs],
   }
-  return { lost: expected.filter((text) => !seen.has(text)), repeated, strange, ambiguous }
 }

@@ -1,95 +1,94 @@
-import type { Kafka } from 'kafkajs'
-
-import type { LedgerCounts } from '../../src/ledger-counts.js'
-import { judge, readAnswers } from './answers-reader.js'
-import type { AnswersReader, Verdict } from './answers-reader.js'
-import { client, createTopics, withProducer } from './harness.js'
-import type { Topics } from './harness.js'
-import { expectedAnswers, footage } from './numbered-frames.js'
-import type { Footage } from './numbered-frames.js'
-import { startWorker } from './workers.js'
-import type { Worker, WorkerSettings } from './workers.js'
-
-/** How much a scenario does. */
-export interface ScenarioSize extends Footage {
-  readonly brokers: string
-  readonly partitions: number
-  readonly questions: readonly string[]
-  /** How often the fault happens. */
-  readonly faults: number
-}
-
-/** What came of a scenario. */
-export interface Outcome extends Verdict {
-  readonly expected: number
-  readonly answers: number
-  /** The ledgers of the processes that ended gently. */
-  readonly ledgers: readonly LedgerCounts[]
-}
-
-/** A topic with footage, and everything that is answered about it. */
-export interface Stage {
-  readonly kafka: Kafka
-  readonly topics: Topics
-  readonly reader: AnswersReader
-  readonly expected: readonly string[]
-  /** Resolves once this share of the answers is visible, 0 to 1. */
-  whenAnswered(share: number): Promise<void>
-  startWorker(settings?: Partial<WorkerSettings>): Worker
-}
-
-/** A session is over fast, so that a killed member's partitions go to others soon. Brokers allow less than 6 s only where told to. */
-export const SESSION_TIMEOUT_MS = 1_000
-/** Settings for a broker of fault tests. */
-export const BROKER_SETTINGS = { 'group.min.session.timeout.ms': SESSION_TIMEOUT_MS }
-
-/** Sets a topic up, plays the scenario, ends the workers that still run, and judges what was answered. */
-export async function onStage(
-  size: ScenarioSize,
-  play: (stage: Stage) => Promise<readonly Worker[]>,
-): Promise<Outcome> {
-  const kafka = client(size.brokers)
-  const topics = await createTopics(kafka, size.partitions)
-  const expected = expectedAnswers(size, size.questions)
-  await withProducer(kafka, async (producer) => producer.send({ topic: topics.input, messages: [...(await footage(size))] }))
-  const reader = await readAnswers(kafka, topics.output)
-  const started: Worker[] = []
-  const stage: Stage = {
-    ...{ kafka, topics, reader, expected },
-    whenAnswered: (share) => reader.whenCount(Math.ceil(share * expected.length)),
-    startWorker: (settings = {}) => {
-      const worker = startWorker({ ...workerSettings(size, topics), ...settings })
-      started.push(worker)
-      return worker
-    },
-  }
-  try {
-    const left = await play(stage)
-    await stage.whenAnswered(1)
-    const ledgers = await Promise.all(left.map((worker) => worker.stop()))
-    const answers = await reader.readToEnd()
-    return { ...judge(answers, expected), expected: expected.length, answers: answers.length, ledgers }
-  } finally {
-    await Promise.all([reader.close(), ...started.map((worker) => worker.kill())])
-  }
-}
-
-function workerSettings({ brokers, questions }: ScenarioSize, topics: Topics): WorkerSettings {
-  return {
-    ...{ brokers, topics, questions, delivery: 'exactly-once', model: { generateMs: 10 } },
-    source: { sessionTimeoutMs: SESSION_TIMEOUT_MS, commitIntervalMs: 100 },
-  }
-}
+import type { DeliveryMode } from '../../src/delivery.js'
+import { BROKER_SETTINGS, onStage } from './stage.js'
+import type { Outcome, ScenarioSize } from './stage.js'
+import { streamName } from './numbered-frames.js'
+import type { Worker } from './workers.js'
+import { startBroker } from '../support/kafka.js'
 
 /** kill -9 of the only worker, again and again, each time in the middle of windows; another one takes over. */
-export function killOneAfterAnother(size: ScenarioSize): Promise<Outcome> {
-  return onStage(size, async ({ startWorker: start, whenAnswered }) => {
-    let worker = start()
+export function killOneAfterAnother(size: ScenarioSize, delivery: DeliveryMode = 'exactly-once'): Promise<Outcome> {
+  return onStage(size, async ({ feed, startWorker, whenAnswered }) => {
+    await feed(1)
+    let worker = startWorker({ delivery })
     for (let kill = 1; kill <= size.faults; kill += 1) {
       await whenAnswered(kill / (size.faults + 1))
       await worker.kill()
-      worker = start()
+      worker = startWorker({ delivery })
     }
     return [worker]
   })
+}
+
+/** kill -9 of the broker, again and again, and its restart, while a worker works. The broker is one of its own. */
+export async function killTheBroker(size: Omit<ScenarioSize, 'brokers'>): Promise<Outcome> {
+  const broker = await startBroker(BROKER_SETTINGS)
+  try {
+    return await onStage({ ...size, brokers: broker.brokers }, async ({ feed, startWorker, whenAnswered }) => {
+      await feed(1)
+      const worker = startWorker()
+      for (let kill = 1; kill <= size.faults; kill += 1) {
+        await whenAnswered(kill / (size.faults + 1))
+        await broker.kill()
+        await broker.restart()
+      }
+      return [worker]
+    })
+  } finally {
+    await broker.stop()
+  }
+}
+
+/** Three workers share the streams; `faults` times one of them is killed in the middle, and replaced but for the last time. */
+export function killOneOfThree(size: ScenarioSize): Promise<Outcome> {
+  return onStage(size, async ({ feed, startWorker, whenAnswered }) => {
+    const workers = [startWorker(), startWorker(), startWorker()]
+    await feed(0.1)
+    await Promise.all(workers.map((worker) => worker.whenTold(isStream)))
+    await feed(1)
+    for (let kill = 1; kill <= size.faults; kill += 1) {
+      await whenAnswered(0.1 + (0.9 * kill) / (size.faults + 1))
+      await workers.shift()?.kill()
+      if (kill < size.faults) workers.push(startWorker())
+    }
+    return workers
+  })
+}
+
+/**
+ * Workers come and go while frames keep coming. `faults` times: one joins; the older one is stopped (SIGSTOP) in the
+ * middle of its work until the other has taken all its streams, and goes on as a zombie; then it ends gently.
+ */
+export function rebalanceAndZombies(size: ScenarioSize): Promise<Outcome> {
+  return onStage(size, async ({ feed, startWorker, whenAnswered }) => {
+    let older = startWorker({ model: ZOMBIE_MODEL })
+    const steps = 2 * size.faults
+    for (let step = 0; step < steps; step += 2) {
+      await feed((step + 1) / steps)
+      await older.whenTold(isStream)
+      const younger = startWorker({ model: ZOMBIE_MODEL })
+      await younger.whenTold(isStream)
+      await feed((step + 2) / steps)
+      await whenAnswered((step + 1.1) / steps)
+      older.signal('SIGSTOP')
+      await whenAllTaken(younger, size.streams)
+      older.signal('SIGCONT')
+      // It finds out that it is no member any more, and becomes one again.
+      await older.stop()
+      older = younger
+    }
+    return [older]
+  })
+}
+
+/** Slow enough to be stopped in the middle. */
+const ZOMBIE_MODEL = { generateMs: 40 }
+
+async function whenAllTaken(worker: Worker, streams: number): Promise<void> {
+  for (let stream = 0; stream < streams; stream += 1) {
+    await worker.whenTold((line) => line.kind === 'stream' && line.streamId === streamName(stream))
+  }
+}
+
+function isStream({ kind }: { readonly kind: string }): boolean {
+  return kind === 'stream'
 }

@@ -5,9 +5,11 @@ import type { IHeaders, Producer } from 'kafkajs'
 import sharp from 'sharp'
 
 import type { Result } from '../../src/envelope.js'
+import { mendReadCommitted } from '../../src/kafka/aborted-transactions.js'
 
 /** A client of the test's own. */
 export function client(brokers: string): Kafka {
+  mendReadCommitted()
   return new Kafka({ brokers: [brokers], clientId: 'test', logLevel: logLevel.NOTHING, retry: { retries: 20, maxRetryTime: 1000 } })
 }
 

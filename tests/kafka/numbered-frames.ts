@@ -12,6 +12,7 @@ export interface Footage {
 }
 
 export interface FrameMessage {
+  readonly stream: number
   readonly key: string
   readonly value: Buffer
   readonly headers: IHeaders
@@ -25,7 +26,7 @@ export async function footage({ streams, frames }: Footage, first = 0): Promise<
   for (let frame = first; frame < frames; frame += 1) {
     const value = await numberedPicture(frame)
     const headers = { 'content-type': 'image/png', 'pts-ms': String(frame * 1000) }
-    for (let stream = 0; stream < streams; stream += 1) messages.push({ key: streamName(stream), value, headers })
+    for (let stream = 0; stream < streams; stream += 1) messages.push({ stream, key: streamName(stream), value, headers })
   }
   return messages
 }

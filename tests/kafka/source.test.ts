@@ -6,7 +6,6 @@ import { encode } from '../../src/operators/encode.js'
 import { slidingWindow } from '../../src/operators/sliding-window.js'
 import { definePipeline } from '../../src/service/define-pipeline.js'
 import type { Pipeline } from '../../src/service/define-pipeline.js'
-import type { RunEvent } from '../../src/service/events.js'
 import { start } from '../../src/service/start.js'
 import { kafkaSink } from '../../src/sinks/kafka.js'
 import { kafkaSource } from '../../src/sources/kafka.js'
@@ -36,17 +35,15 @@ function run(brokers: string, topics: Topics, options: { source?: Partial<KafkaS
       ...options.pipeline,
     }),
   )
-  const events: RunEvent[] = []
-  started.events$.subscribe((event) => {
-    events.push(event)
-    if (process.env.DEBUG_EVENTS) console.log(JSON.stringify(event, (_, value) => value instanceof Error ? value.message : value))
-  })
   started.done.catch(() => undefined)
-  return { ...started, events }
+  return started
 }
 
 const spans = (results: readonly { readonly value: Result }[]): readonly string[] =>
   results.map(({ value: { source, clip } }) => `${source.id} ${clip.startMs / 1000}-${clip.endMs / 1000}`)
+
+const idsOf = (results: readonly { readonly value: Result }[]): ReadonlySet<string> =>
+  new Set(results.map(({ value }) => value.id))
 
 describeWithKafka('kafkaSource', () => {
   test.each(['at-least-once', 'exactly-once'] as const)('%s: a restart goes on with the same windows', async (delivery) => {
@@ -57,16 +54,18 @@ describeWithKafka('kafkaSource', () => {
       await producer.send({ topic: topics.input, messages: [...(await frames('door', 0, 7)), ...(await frames('yard', 0, 5))] })
     })
     const first = run(brokers, topics, { pipeline: { delivery } })
-    await readTopic<Result>(kafka, topics.output, (records) => records.length === 3)
+    await readTopic<Result>(kafka, topics.output, (records) => idsOf(records).size === 3)
     await first.stop()
     await withProducer(kafka, async (producer) => {
       await producer.send({ topic: topics.input, messages: [...(await frames('door', 7, 3)), ...(await frames('yard', 5, 1))] })
     })
     const second = run(brokers, topics, { pipeline: { delivery } })
-    const results = await readTopic<Result>(kafka, topics.output, (records) => records.length === 6)
+    const results = await readTopic<Result>(kafka, topics.output, (records) => idsOf(records).size === 6)
     await second.stop()
-    expect([...spans(results)].sort()).toEqual(['door 0-3', 'door 2-5', 'door 4-7', 'door 6-9', 'yard 0-3', 'yard 2-5'])
+    // Under at-least-once one may come again, with the same id.
+    const seen = delivery === 'exactly-once' ? spans(results) : [...new Set(spans(results))]
+    expect([...seen].sort()).toEqual(['door 0-3', 'door 2-5', 'door 4-7', 'door 6-9', 'yard 0-3', 'yard 2-5'])
     expect(new Set(results.map(({ value }) => value.source.epoch)).size).toBe(2)
-    expect(new Set(results.map(({ value }) => value.id)).size).toBe(6)
+    expect(idsOf(results).size).toBe(6)
   })
 })

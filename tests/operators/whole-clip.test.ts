@@ -23,7 +23,7 @@ describe('wholeClip', () => {
       endMs: 1000,
       coverage: 1,
       warnings: [],
-      need: { from: 0, window: { place: 0, from: 0, state: {} } },
+      need: { from: 0, window: { place: 0, epoch: 0, from: 0, state: {} } },
     }
     run(({ hot, expectObservable }) => {
       expectObservable(hot('a-b-|', frames).pipe(wholeClip())).toBe('----(w|)', { w })

@@ -106,7 +106,7 @@ describe('sources of a run', () => {
     })
     expect(() => {
       sources.pause('dor')
-    }).toThrow(unknown as Error)
+    }).toThrow(unknown)
     await expect(sources.remove('dor')).rejects.toEqual(unknown)
     expect(() => {
       sources.add(createHandSource('door'))

@@ -1,0 +1,95 @@
+import type { Kafka } from 'kafkajs'
+
+import type { LedgerCounts } from '../../src/ledger-counts.js'
+import { judge, readAnswers } from './answers-reader.js'
+import type { AnswersReader, Verdict } from './answers-reader.js'
+import { client, createTopics, withProducer } from './harness.js'
+import type { Topics } from './harness.js'
+import { expectedAnswers, footage } from './numbered-frames.js'
+import type { Footage } from './numbered-frames.js'
+import { startWorker } from './workers.js'
+import type { Worker, WorkerSettings } from './workers.js'
+
+/** How much a scenario does. */
+export interface ScenarioSize extends Footage {
+  readonly brokers: string
+  readonly partitions: number
+  readonly questions: readonly string[]
+  /** How often the fault happens. */
+  readonly faults: number
+}
+
+/** What came of a scenario. */
+export interface Outcome extends Verdict {
+  readonly expected: number
+  readonly answers: number
+  /** The ledgers of the processes that ended gently. */
+  readonly ledgers: readonly LedgerCounts[]
+}
+
+/** A topic with footage, worker processes, and everything they answer. */
+export interface Stage {
+  readonly kafka: Kafka
+  readonly topics: Topics
+  readonly reader: AnswersReader
+  /** Sends the frames that are to be looked at, up to this share of them, 0 to 1. */
+  feed: (share: number) => Promise<void>
+  /** Resolves once this share of the answers is visible, 0 to 1. */
+  whenAnswered: (share: number) => Promise<void>
+  startWorker: (settings?: Partial<WorkerSettings>) => Worker
+}
+
+/** A session is over fast, so that others get a killed member's partitions soon. Brokers allow less than 6 s only where told to. */
+export const SESSION_TIMEOUT_MS = 1_000
+/** Settings for a broker of fault tests. */
+export const BROKER_SETTINGS = { 'group.min.session.timeout.ms': SESSION_TIMEOUT_MS }
+
+/**
+ * Sets topics up, plays a scenario, waits for all answers, ends the workers gently that the scenario leaves, and judges
+ * what was answered.
+ */
+export async function onStage(size: ScenarioSize, play: (stage: Stage) => Promise<readonly Worker[]>): Promise<Outcome> {
+  const kafka = client(size.brokers)
+  const topics = await createTopics(kafka, size.partitions)
+  const expected = expectedAnswers(size, size.questions)
+  const reader = await readAnswers(kafka, topics.output)
+  const started: Worker[] = []
+  const stage: Stage = {
+    ...{ kafka, topics, reader, feed: createFeed(kafka, { size, topic: topics.input }) },
+    whenAnswered: (share) => reader.whenCount(Math.ceil(share * expected.length)),
+    startWorker: (settings = {}) => {
+      const worker = startWorker({ ...workerSettings(size, topics), ...settings })
+      started.push(worker)
+      return worker
+    },
+  }
+  try {
+    const left = await play(stage)
+    const untimely = left.map((worker) => worker.whenTold(({ kind }) => kind === 'failure'))
+    await Promise.race([stage.whenAnswered(1), ...untimely])
+    const ledgers = await Promise.all(left.map((worker) => worker.stop()))
+    const answers = await reader.readToEnd()
+    return { ...judge(answers, expected), expected: expected.length, answers: answers.length, ledgers }
+  } finally {
+    await Promise.all([reader.close(), ...started.map((worker) => worker.kill())])
+  }
+}
+
+function createFeed(kafka: Kafka, { size, topic }: { size: ScenarioSize; topic: string }): Stage['feed'] {
+  let fed = 0
+  return async (share) => {
+    const first = fed
+    fed = Math.round(share * size.frames)
+    const messages = await footage({ ...size, frames: fed }, first)
+    // Streams are spread evenly, so that each partition has some.
+    const placed = messages.map((message) => ({ ...message, partition: message.stream % size.partitions }))
+    await withProducer(kafka, (producer) => producer.send({ topic, messages: placed }))
+  }
+}
+
+function workerSettings({ brokers, questions }: ScenarioSize, topics: Topics): WorkerSettings {
+  return {
+    ...{ brokers, topics, questions, delivery: 'exactly-once', model: { generateMs: 10 } },
+    source: { sessionTimeoutMs: SESSION_TIMEOUT_MS, commitIntervalMs: 100 },
+  }
+}
