@@ -120,12 +120,9 @@ function saslOptions(sasl: NonNullable<KafkaConnection['sasl']>): SASLOptions | 
   if (sasl.mechanism === 'oauthbearer') {
     return tokenLogin(sasl.token)
   }
-  const { mechanism } = sasl
-  return {
-    mechanism,
-    username: reveal('sasl.username', sasl.username),
-    password: reveal('sasl.password', sasl.password),
-  }
+  const login = { username: reveal('sasl.username', sasl.username), password: reveal('sasl.password', sasl.password) }
+  if (sasl.mechanism === 'plain') return { mechanism: 'plain', ...login }
+  return sasl.mechanism === 'scram-sha-256' ? { mechanism: 'scram-sha-256', ...login } : { mechanism: 'scram-sha-512', ...login }
 }
 
 function reveal(path: string, value: Secret): string {

@@ -1,8 +1,7 @@
-import kafkajs from 'kafkajs'
 import type { Mechanism, SaslAuthenticationResponse } from 'kafkajs'
 import { z } from 'zod'
 
-const { KafkaJSSASLAuthenticationError } = kafkajs
+import { StreamError } from '../errors.js'
 
 /** What separates the parts of a message (RFC 7628). */
 const SEPARATOR = '\u0001'
@@ -33,7 +32,9 @@ const response: SaslAuthenticationResponse<void> = {
   decode: (bytes) => bytes.subarray(4),
   parse: (answer) => {
     if (answer.length === 0) return
-    throw new KafkaJSSASLAuthenticationError(`the token was refused: ${reasonOf(answer)}`)
+    const message = `The brokers refused the token: ${reasonOf(answer)}. Check \`sasl.token\`.`
+    // The client reads `retriable`, and would try for a while.
+    throw Object.assign(new StreamError('KAFKA_UNAUTHORIZED', message), { retriable: false })
   },
 }
 

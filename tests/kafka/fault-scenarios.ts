@@ -59,7 +59,7 @@ export function killOneOfThree(size: ScenarioSize): Promise<Outcome> {
  * middle of its work until the other has taken all its streams, and goes on as a zombie; then it ends gently.
  */
 export function rebalanceAndZombies(size: ScenarioSize): Promise<Outcome> {
-  return onStage(size, async ({ feed, startWorker, whenAnswered }) => {
+  return onStage(size, async ({ feed, startWorker, whenAnswered, retire }) => {
     let older = startWorker({ model: ZOMBIE_MODEL })
     const steps = 2 * size.faults
     for (let step = 0; step < steps; step += 2) {
@@ -73,7 +73,7 @@ export function rebalanceAndZombies(size: ScenarioSize): Promise<Outcome> {
       await whenAllTaken(younger, size.streams)
       older.signal('SIGCONT')
       // It finds out that it is no member any more, and becomes one again.
-      await older.stop()
+      await retire(older)
       older = younger
     }
     return [older]

@@ -25,6 +25,8 @@ export interface Outcome extends Verdict {
   readonly answers: number
   /** The ledgers of the processes that ended gently. */
   readonly ledgers: readonly LedgerCounts[]
+  /** Why partitions were opened again, as often as they were. */
+  readonly retries: readonly string[]
 }
 
 /** A topic with footage, worker processes, and everything they answer. */
@@ -37,6 +39,8 @@ export interface Stage {
   /** Resolves once this share of the answers is visible, 0 to 1. */
   whenAnswered: (share: number) => Promise<void>
   startWorker: (settings?: Partial<WorkerSettings>) => Worker
+  /** Ends a worker gently. */
+  retire: (worker: Worker) => Promise<void>
 }
 
 /** A session is over fast, so that others get a killed member's partitions soon. Brokers allow less than 6 s only where told to. */
@@ -53,7 +57,7 @@ export async function onStage(size: ScenarioSize, play: (stage: Stage) => Promis
   const topics = await createTopics(kafka, size.partitions)
   const expected = expectedAnswers(size, size.questions)
   const reader = await readAnswers(kafka, topics.output)
-  const started: Worker[] = []
+  const [started, ledgers]: [Worker[], LedgerCounts[]] = [[], []]
   const stage: Stage = {
     ...{ kafka, topics, reader, feed: createFeed(kafka, { size, topic: topics.input }) },
     whenAnswered: (share) => reader.whenCount(Math.ceil(share * expected.length)),
@@ -62,14 +66,18 @@ export async function onStage(size: ScenarioSize, play: (stage: Stage) => Promis
       started.push(worker)
       return worker
     },
+    retire: async (worker) => {
+      ledgers.push(await worker.stop())
+    },
   }
   try {
     const left = await play(stage)
     const untimely = left.map((worker) => worker.whenTold(({ kind }) => kind === 'failure'))
     await Promise.race([stage.whenAnswered(1), ...untimely])
-    const ledgers = await Promise.all(left.map((worker) => worker.stop()))
+    await Promise.all(left.map(stage.retire))
     const answers = await reader.readToEnd()
-    return { ...judge(answers, expected), expected: expected.length, answers: answers.length, ledgers }
+    const counts = { expected: expected.length, answers: answers.length }
+    return { ...judge(answers, expected), ...counts, ledgers, retries: started.flatMap(retriesOf) }
   } finally {
     await Promise.all([reader.close(), ...started.map((worker) => worker.kill())])
   }
@@ -85,6 +93,11 @@ function createFeed(kafka: Kafka, { size, topic }: { size: ScenarioSize; topic: 
     const placed = messages.map((message) => ({ ...message, partition: message.stream % size.partitions }))
     await withProducer(kafka, (producer) => producer.send({ topic, messages: placed }))
   }
+}
+
+function retriesOf({ lines }: Worker): readonly string[] {
+  const notices = lines.flatMap((line) => (line.kind === 'notice' && line.notice.kind === 'kafka-retry' ? [line.notice] : []))
+  return notices.map(({ fields: { reason } }) => String(reason))
 }
 
 function workerSettings({ brokers, questions }: ScenarioSize, topics: Topics): WorkerSettings {
