@@ -77,7 +77,9 @@ function parse(value: string): unknown {
 
 /** A state as the value of a record. */
 export function encodeState({ epoch, ptsMs, resume, lastMs, windows, answered }: KeyState): string {
-  return JSON.stringify({ v: 1, epoch, ptsMs, resume, lastMs, windows, answered })
+  // In one order, whoever made them: a state that didn't change isn't written again.
+  const marks = windows.map(({ place, epoch: of, from, after, state }) => ({ place, epoch: of, from, after, state }))
+  return JSON.stringify({ v: 1, epoch, ptsMs, resume, lastMs, windows: marks, answered })
 }
 
 /** The state in a record's value; undefined where it is none that this version wrote: the key begins anew. */
