@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 
-import type { KafkaConnection } from './connection.js'
+import type { KafkaConnection } from './connection-settings.js'
 import { createClient } from './connection.js'
 import { createRecordSender } from './record-sender.js'
 import type { RecordSender } from './record-sender.js'

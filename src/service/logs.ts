@@ -1,5 +1,4 @@
 import { pino } from 'pino'
-import type { DestinationStream, Logger } from 'pino'
 import { Subscription, distinctUntilChanged, interval } from 'rxjs'
 import type { Observable } from 'rxjs'
 
@@ -16,8 +15,11 @@ export interface LoggerOptions {
   /** @default 'info' */
   readonly level?: LogLevel | 'silent'
   /** @default stdout */
-  readonly destination?: DestinationStream
+  readonly destination?: { write(line: string): unknown }
 }
+
+/** What `logRun` writes to: a log of `createLogger`, of pino, or anything like them. */
+export type RunLog = Readonly<Record<LogLevel, (fields: object, text: string) => void>>
 
 /** How a run is logged. */
 export interface LogRunOptions {
@@ -35,7 +37,7 @@ const DROP_SUMMARY_MS = 10_000
  * Logins in addresses and the values of fields named `password`, `token`, `secret` or `authorization` are
  * hidden.
  */
-export function createLogger({ level = 'info', destination = pino.destination(1) }: LoggerOptions = {}): Logger {
+export function createLogger({ level = 'info', destination = pino.destination(1) }: LoggerOptions = {}): RunLog {
   return pino(
     {
       level,
@@ -61,7 +63,7 @@ export function createLogger({ level = 'info', destination = pino.destination(1)
  */
 export function logRun(
   run: ObservedRun,
-  logger: Logger,
+  logger: RunLog,
   { dropSummaries = interval(DROP_SUMMARY_MS) }: LogRunOptions = {},
 ): Subscription {
   const sources = run.sources.list().map(({ id, kind }) => ({ id, kind }))

@@ -191,8 +191,8 @@ describe('createLogger', () => {
 
   test('leaves out what is below its level', () => {
     const { logger, lines } = keptLog({ level: 'warn' })
-    logger.info('no')
-    logger.error('yes')
+    logger.info({}, 'no')
+    logger.error({}, 'yes')
     expect(lines()).toMatchObject([{ msg: 'yes' }])
   })
 })
