@@ -41,9 +41,7 @@ function tlsOptions(tls: Exclude<KafkaConnection['tls'], boolean | undefined>): 
 }
 
 function saslOptions(sasl: NonNullable<KafkaConnection['sasl']>): SASLOptions | Mechanism {
-  if (sasl.mechanism === 'oauthbearer') {
-    return tokenLogin(sasl.token)
-  }
+  if (sasl.mechanism === 'oauthbearer') return tokenLogin(sasl.token)
   const login = { username: reveal('sasl.username', sasl.username), password: reveal('sasl.password', sasl.password) }
   if (sasl.mechanism === 'plain') return { mechanism: 'plain', ...login }
   return sasl.mechanism === 'scram-sha-256' ? { mechanism: 'scram-sha-256', ...login } : { mechanism: 'scram-sha-512', ...login }

@@ -1,7 +1,15 @@
+import { setMaxListeners } from 'node:events'
+
 import { Observable, map, takeUntil } from 'rxjs'
 import type { MonoTypeOperatorFunction } from 'rxjs'
 
 import { abortError } from '../errors.js'
+
+/** Passes the signal on; each stream of a run listens to it, however many there are, and Node takes eleven for a leak. */
+export function forManyListeners(signal: AbortSignal): AbortSignal {
+  setMaxListeners(0, signal)
+  return signal
+}
 
 /** Emits when the signal is aborted, at once if it is already; never completes. */
 export function whenAborted(signal: AbortSignal): Observable<void> {

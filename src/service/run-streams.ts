@@ -3,7 +3,7 @@ import type { Observable } from 'rxjs'
 
 import type { DeliveryMode } from '../delivery.js'
 import type { FrameStream, SourceNotice } from '../sources/source.js'
-import { whenAborted } from './abort.js'
+import { forManyListeners, whenAborted } from './abort.js'
 import type { Delivery } from './deliver.js'
 import { runStream, toError } from './run-stream.js'
 import type { StreamsContext } from './run-stream.js'
@@ -59,7 +59,7 @@ function begin({ stream, entry, context, isStopped }: FoundStream): Observable<D
 function streamsOf(entry: SourceEntry, context: SourcesContext): Observable<FoundStream> {
   const { source } = entry
   const signals = [context.stop, entry.stop.signal]
-  const stop = AbortSignal.any(signals)
+  const stop = forManyListeners(AbortSignal.any(signals))
   const isStopped = (): boolean => signals.some(({ aborted }) => aborted)
   const onFailure = (error: unknown): void => {
     entry.fail(error)

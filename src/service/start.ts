@@ -6,7 +6,7 @@ import type { Result } from '../envelope.js'
 import { StreamError } from '../errors.js'
 import { bindModel } from '../operators/run-context.js'
 import type { RunModel } from '../operators/run-context.js'
-import { whenAborted } from './abort.js'
+import { forManyListeners, whenAborted } from './abort.js'
 import { checkDelivery } from './check-delivery.js'
 import { withCleanup } from './cleanup.js'
 import { definePipeline } from './define-pipeline.js'
@@ -71,6 +71,8 @@ class Life {
 
   constructor(pipeline: Pipeline) {
     this.#pipeline = pipeline
+    forManyListeners(this.#stop.signal)
+    forManyListeners(this.#halt.signal)
     this.#lanes = (pipeline.sinks ?? []).map(createLane)
     const check = checkDelivery(pipeline)
     for (const source of pipeline.sources) check(source)

@@ -1,5 +1,7 @@
-import { decodeImage } from '../image-codec.js'
+import { setMaxListeners } from 'node:events'
+
 import { StreamError, asStreamError, throwIfAborted } from '../errors.js'
+import { decodeImage } from '../image-codec.js'
 import type { ReadRecord } from '../kafka/group-reader.js'
 import { Changes } from '../ledger-column.js'
 import type { StreamInfo } from '../types.js'
@@ -84,6 +86,8 @@ export class PartitionLife {
   constructor(setup: PartitionSetup) {
     this.#setup = setup
     this.#next = setup.offset
+    // Each stream of the partition listens, and there may be any number of keys.
+    setMaxListeners(0, this.#revoked.signal)
     this.#commits = new Commits(
       { ...setup, intervalMs: setup.commitIntervalMs, progress: (publications) => this.#progress(publications) },
       setup,

@@ -11,6 +11,8 @@ export interface ReadAnswer {
   readonly id: string
   /** Who answered what. */
   readonly text: string
+  /** When it was written. */
+  readonly timestampMs: number
 }
 
 /** Reads what is committed in a topic of answers, all the time. */
@@ -36,10 +38,10 @@ export async function readAnswers(kafka: Kafka, topic: string): Promise<AnswersR
   await consumer.subscribe({ topic, fromBeginning: true })
   await consumer.run({
     autoCommit: false,
-    eachMessage: ({ partition, message: { key, offset, value } }) => {
+    eachMessage: ({ partition, message: { key, offset, value, timestamp } }) => {
       const text = value?.toString() ?? ''
       if (key?.toString() === END) ends.add(`${partition}/${text}`)
-      else answers.set(`${partition}/${offset}`, readAnswer(JSON.parse(text) as Result))
+      else answers.set(`${partition}/${offset}`, { ...readAnswer(JSON.parse(text) as Result), timestampMs: Number(timestamp) })
       changes.emit()
       return Promise.resolve()
     },
@@ -71,7 +73,7 @@ async function partitionsOf(kafka: Kafka, topic: string): Promise<readonly numbe
   }
 }
 
-function readAnswer(result: Result): ReadAnswer {
+function readAnswer(result: Result): Pick<ReadAnswer, 'id' | 'text'> {
   const said = result.kind === 'answer' ? result.answer : `${result.kind} ${JSON.stringify(result)}`
   return { id: result.id, text: `${result.source.id}: ${said}` }
 }
