@@ -15,6 +15,7 @@
  * | `KAFKA_FRAMES_TOPIC` | `frames` |
  * | `KAFKA_ANSWERS_TOPIC` | `answers` |
  * | `KAFKA_GROUP` | `kafka-worker` |
+ * | `KAFKA_SESSION_TIMEOUT_MS` | 30000: how long a process may give no sign of life before the others take over |
  * | `KAFKA_DEAD_LETTER_TOPIC` | none: messages that can't be used are told of and passed over |
  */
 import { answer, definePipeline, encode, kafkaSink, kafkaSource, slidingWindow, wholeClip } from 'tinyllava-stream'
@@ -24,6 +25,7 @@ const {
   KAFKA_FRAMES_TOPIC = 'frames',
   KAFKA_ANSWERS_TOPIC = 'answers',
   KAFKA_GROUP = 'kafka-worker',
+  KAFKA_SESSION_TIMEOUT_MS = '30000',
   KAFKA_DEAD_LETTER_TOPIC,
 } = process.env
 const brokers = KAFKA_BROKERS.split(',')
@@ -34,7 +36,7 @@ export default definePipeline({
   delivery: 'exactly-once',
   sources: [
     kafkaSource({
-      ...{ brokers, topic: KAFKA_FRAMES_TOPIC, groupId: KAFKA_GROUP },
+      ...{ brokers, topic: KAFKA_FRAMES_TOPIC, groupId: KAFKA_GROUP, sessionTimeoutMs: Number(KAFKA_SESSION_TIMEOUT_MS) },
       ...(KAFKA_DEAD_LETTER_TOPIC !== undefined && { deadLetterTopic: KAFKA_DEAD_LETTER_TOPIC }),
     }),
   ],
