@@ -30,6 +30,7 @@ const run = start(
 )
 run.events$.subscribe(report)
 process.once('SIGTERM', () => void run.stop())
+tell({ kind: 'ready' })
 run.done.then(
   () => {
     tell({ kind: 'totals', totals: run.status().totals })

@@ -25,6 +25,8 @@ export interface WorkerSettings {
 
 /** What a worker process tells. */
 export type WorkerLine =
+  /** It drains on SIGTERM from now on. */
+  | { readonly kind: 'ready' }
   | { readonly kind: 'notice'; readonly notice: SourceNotice }
   | { readonly kind: 'stream'; readonly streamId: string }
   | { readonly kind: 'totals'; readonly totals: LedgerCounts }
@@ -63,18 +65,20 @@ export function startWorker(settings: WorkerSettings): Worker {
   })
   const problem = (): Error =>
     new Error(`Worker ${child.pid} ended with ${child.exitCode ?? child.signalCode}: ${JSON.stringify(lines.at(-1))} ${complaints}`)
+  const whenTold = async (isIt: (line: WorkerLine) => boolean): Promise<void> => {
+    await changes.when(() => lines.some(isIt) || isOver(), { what: 'a line', signal: undefined })
+    if (!lines.some(isIt)) throw problem()
+  }
   return {
     lines,
-    whenTold: async (isIt) => {
-      await changes.when(() => lines.some(isIt) || isOver(), { what: 'a line', signal: undefined })
-      if (!lines.some(isIt)) throw problem()
-    },
+    whenTold,
     signal: (name) => child.kill(name),
     kill: async () => {
       child.kill('SIGKILL')
       await closed
     },
     stop: async () => {
+      await whenTold(({ kind }) => kind === 'ready')
       child.kill('SIGTERM')
       await closed
       const totals = lines.find((line) => line.kind === 'totals')
