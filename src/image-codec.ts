@@ -41,7 +41,7 @@ const MAX_PIXELS = 8192 * 8192
  * included). What is transparent is laid on black, the colour that frames are padded with; of an animation the
  * first picture is taken.
  *
- * The same to the bit as Pillow 13 decodes it: JPEG of any subsampling, PNG and WebP, 29 pictures compared; only
+ * The same to the bit as Pillow 13 decodes it: JPEG of any subsampling, PNG and WebP, 31 pictures compared; only
  * CMYK differs (by up to 134 of 255: here it is converted by its profile). ffmpeg decodes a JPEG with colour at full
  * resolution up to 3 levels off; with less (4:2:0) 1 level on average and up to 55 at coloured edges of a photo.
  *

@@ -10,6 +10,7 @@ import { uniformPerSecond } from '../sampling/uniform-per-second.js'
 import { definePipeline } from '../service/define-pipeline.js'
 import { start } from '../service/start.js'
 import { file } from '../sources/file.js'
+import { httpAddress } from '../sources/remote-file-address.js'
 import { expectNoAddress } from '../sources/video-errors.js'
 import { readVideoTrack } from '../sources/video-track.js'
 import { answerOutput } from './answer-output.js'
@@ -35,9 +36,11 @@ export interface Asking {
 
 /** Asks about a video and prints the answers. Rejects after the last one where a question failed or was not reached. */
 export async function ask({ video, questions, flags }: Asking, reporter: Reporter): Promise<void> {
-  // Before the model is loaded, or even built, which takes much longer.
-  expectNoAddress(video)
-  await readVideoTrack(resolve(video), new AbortController().signal)
+  // Before the model is loaded, or even built, which takes much longer. What is far away is fetched only once.
+  if (httpAddress(video) === undefined) {
+    expectNoAddress(video)
+    await readVideoTrack(resolve(video), new AbortController().signal)
+  }
   const output = answerOutput({ isJson: flags.json === true, questions: questions.length })
   const run = start(
     definePipeline({

@@ -13,7 +13,7 @@ export function addAskCommand(program: Command, reporter: Reporter): void {
   program
     .command('ask')
     .description('Asks about a video file and prints the answers: one question, its answer alone; several, with each.')
-    .argument('<video>', 'path of a video file', nonEmpty)
+    .argument('<video>', 'path or http(s) address of a video file', nonEmpty)
     .argument('<question...>', 'one question or several', nonEmptyList)
     .option('--model <dir>', 'folder of a converted bundle (default: the embedded demo model)', nonEmpty)
     .option('--frames <n>', 'frames spread evenly over the video (default: 16)', integer(1, MOST_FRAMES))

@@ -11,7 +11,7 @@ import { VIDEO_EXTENSIONS, listVideos, unreadable } from './directory-files.js'
 import type { FinishedFile } from './directory-settling.js'
 import { finishedVideos } from './directory-watch.js'
 import type { LendVideo, VideoReading, VideoReadingOptions } from './file-stream.js'
-import { checkVideoReading, fileStream, localVideo } from './file-stream.js'
+import { fileStream, localVideo, videoReadingFields } from './file-stream.js'
 import type { FrameStream, Source } from './source.js'
 import { expectNoAddress } from './video-errors.js'
 
@@ -51,6 +51,7 @@ export interface DirectoryOptions extends VideoReadingOptions {
 }
 
 const directorySchema = z.strictObject({
+  ...videoReadingFields,
   id: z.string().trim().min(1).optional(),
   watch: z.boolean().default(false),
   settleMs: z.number().min(1).max(86_400_000).default(2000),
@@ -85,9 +86,8 @@ const directorySchema = z.strictObject({
  * @throws {StreamError} `SETTING_INVALID`.
  */
 export function directory(path: string, options: DirectoryOptions = {}): Source {
-  const { sampling, maxFramesInFlight, questions, ...own } = options
-  const reading = checkVideoReading({ sampling, maxFramesInFlight, questions })
-  const { id, watch, settleMs, recursive, extensions } = checkSettings('directory', directorySchema, own)
+  const settings = checkSettings('directory', directorySchema, options)
+  const { id, watch, settleMs, recursive, extensions, ...reading } = settings
   expectNoAddress(path)
   const folder = resolve(expectText('path', path))
   const prefix = id === undefined ? '' : `${id}/`

@@ -1,14 +1,14 @@
-import { expectInteger } from '../checks.js'
+import { z } from 'zod'
+
 import { throwIfAborted } from '../errors.js'
 import { createLedger } from '../ledger.js'
-import { checkSampling } from '../sampling/check-sampling.js'
+import { samplingSchema } from '../sampling/sampling-settings.js'
 import type { Sampling } from '../sampling/sampling.js'
 import { uniform } from '../sampling/uniform.js'
 import { wantedIndices } from '../sampling/wanted-indices.js'
 import type { Question, StreamInfo } from '../types.js'
 import { decodePlan } from './decode-plan.js'
 import { type Picture, pacedFrames } from './paced-frames.js'
-import { checkQuestions } from './questions.js'
 import { planDecoding } from './seek-plan.js'
 import type { FrameStream } from './source.js'
 import { noPicturesError } from './video-errors.js'
@@ -38,28 +38,18 @@ export interface VideoReadingOptions {
   readonly questions?: readonly Question[]
 }
 
-type UncheckedReading = { readonly [Key in keyof VideoReadingOptions]: VideoReadingOptions[Key] | undefined }
+/** Fields of a zod object: `VideoReadingOptions`. */
+export const videoReadingFields = {
+  sampling: samplingSchema.default(() => uniform(16)),
+  maxFramesInFlight: z.int().min(1).default(32),
+  questions: z.array(z.string().trim().min(1)).optional(),
+}
 
 /** `VideoReadingOptions` after the check, defaults filled in. */
 export interface VideoReading {
   readonly sampling: Sampling
   readonly maxFramesInFlight: number
-  readonly questions?: readonly Question[]
-}
-
-/**
- * Checks how videos are to be read.
- *
- * @throws {StreamError} `SETTING_INVALID`.
- */
-export function checkVideoReading(options: UncheckedReading): VideoReading {
-  const { sampling = uniform(16), maxFramesInFlight = 32 } = options
-  const questions = checkQuestions(options.questions)
-  return {
-    sampling: checkSampling(sampling),
-    maxFramesInFlight: expectInteger('maxFramesInFlight', maxFramesInFlight, 1),
-    ...(questions === undefined ? {} : { questions }),
-  }
+  readonly questions?: readonly Question[] | undefined
 }
 
 /**

@@ -2,11 +2,14 @@ import { basename, resolve } from 'node:path'
 
 import { defer, of } from 'rxjs'
 
+import { z } from 'zod'
+
 import { expectText } from '../checks.js'
+import { checkSettings } from '../settings.js'
 import type { LendVideo, VideoReadingOptions } from './file-stream.js'
-import { checkVideoReading, fileStream, localVideo } from './file-stream.js'
+import { fileStream, localVideo, videoReadingFields } from './file-stream.js'
 import { httpAddress, remoteFileName } from './remote-file-address.js'
-import { type DownloadOptions, checkDownload } from './remote-file-settings.js'
+import { type DownloadOptions, downloadSchema } from './remote-file-settings.js'
 import { remoteVideo } from './remote-file.js'
 import type { Source } from './source.js'
 import { expectNoAddress } from './video-errors.js'
@@ -22,6 +25,12 @@ export interface FileOptions extends VideoReadingOptions {
   /** How the file behind an http(s) address is fetched. */
   readonly download?: DownloadOptions
 }
+
+const optionsSchema = z.strictObject({
+  ...videoReadingFields,
+  id: z.string().trim().min(1).optional(),
+  download: downloadSchema.prefault({}),
+})
 
 /**
  * Reads a video file of any container and codec that ffmpeg knows. One stream.
@@ -51,14 +60,13 @@ export interface FileOptions extends VideoReadingOptions {
  * @throws {StreamError} `SETTING_INVALID`: a setting is wrong, or the path is another address (`rtsp://…`).
  */
 export function file(path: string | URL, options: FileOptions = {}): Source {
-  const reading = checkVideoReading(options)
-  const download = checkDownload(options.download)
+  const { id: givenId, download, ...reading } = checkSettings('file', optionsSchema, options)
   const address = httpAddress(path)
   const { name, lend } =
     address === undefined
       ? localFile(path)
       : { name: remoteFileName(address), lend: remoteVideo(address, download) }
-  const id = expectText('id', options.id ?? name)
+  const id = givenId ?? name
   return {
     kind: 'file',
     id,

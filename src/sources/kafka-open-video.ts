@@ -1,4 +1,5 @@
 import { defer, from, mergeMap } from 'rxjs'
+import type { z } from 'zod'
 
 import { createLedger } from '../ledger.js'
 import type { AllowList } from './allow-list.js'
@@ -6,17 +7,31 @@ import { fileStream } from './file-stream.js'
 import type { VideoReading } from './file-stream.js'
 import { file } from './file.js'
 import type { ClipMessage, ReferenceMessage } from './kafka-message.js'
-import type { DownloadOptions } from './remote-file-settings.js'
+import type { Download } from './remote-file-settings.js'
+import { optionsSchema, reconnectSchema } from './rtsp-settings.js'
+import type { RtspOptions } from './rtsp-settings.js'
 import { rtsp } from './rtsp.js'
 import type { FrameStream, Source } from './source.js'
 import { inlineVideo } from './temporary-video.js'
+
+/** How cameras in references are connected to: as `rtsp` does, but not for ever. */
+export type CameraOptions = Pick<RtspOptions, 'transport' | 'noFrameTimeoutMs' | 'reconnect'>
+
+/** A camera that is off would hold its partition's offset: after about three minutes it is the message's fault. */
+const MOST_ATTEMPTS = 10
+
+/** `CameraOptions`, `reconnect.maxAttempts` 10 by default. */
+export const cameraSchema = optionsSchema
+  .pick({ transport: true, noFrameTimeoutMs: true })
+  .extend({ reconnect: reconnectSchema.extend({ maxAttempts: reconnectSchema.shape.maxAttempts.default(MOST_ATTEMPTS) }).prefault({}) })
 
 /** How videos in messages are read where a message doesn't say otherwise. */
 export interface VideoDefaults {
   readonly reading: VideoReading
   /** Where references may lead to. */
   readonly allow: AllowList
-  readonly download: DownloadOptions
+  readonly download: Omit<Download, 'allow'>
+  readonly camera: z.infer<typeof cameraSchema>
 }
 
 /**
@@ -43,12 +58,12 @@ function openReference(reference: ReferenceMessage, defaults: VideoDefaults): Fr
   return { info, frames }
 }
 
-async function sourceOf(reference: ReferenceMessage, { reading, allow, download }: VideoDefaults): Promise<Source> {
+async function sourceOf(reference: ReferenceMessage, { reading, allow, download, camera }: VideoDefaults): Promise<Source> {
   const { streamId: id, uri } = reference
   const address = await allow.check(uri)
   if (reference.isLive) {
     const { durationMs, sampling } = reference
-    return rtsp(uri, { id, durationMs, ...(sampling === undefined ? {} : { sampling }) })
+    return rtsp(uri, { ...camera, id, durationMs, ...(sampling === undefined ? {} : { sampling }) })
   }
   const settings = { id, sampling: reference.sampling ?? reading.sampling, maxFramesInFlight: reading.maxFramesInFlight }
   return address.kind === 'file'

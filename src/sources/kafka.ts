@@ -8,8 +8,11 @@ import { createClient } from '../kafka/connection.js'
 import type { Sampling } from '../sampling/sampling.js'
 import { checkSettings } from '../settings.js'
 import { allowList } from './allow-list.js'
-import { checkVideoReading } from './file-stream.js'
+import { videoReadingFields } from './file-stream.js'
+import { downloadSchema } from './remote-file-settings.js'
 import type { DownloadOptions } from './remote-file-settings.js'
+import { cameraSchema } from './kafka-open-video.js'
+import type { CameraOptions } from './kafka-open-video.js'
 import { KafkaSession } from './kafka-session.js'
 import type { SessionSettings } from './kafka-session.js'
 import type { FrameStream, Source, SourceContext } from './source.js'
@@ -44,6 +47,8 @@ export interface KafkaSourceOptions extends KafkaConnection {
   readonly allow?: readonly string[]
   /** How files behind http(s) references are fetched. */
   readonly download?: Omit<DownloadOptions, 'allow'>
+  /** How cameras that references name are connected to; `maxAttempts` in a row without a picture make a dead letter. */
+  readonly camera?: CameraOptions
   /** Milliseconds without a heartbeat after which a member's partitions go to others. @default 30_000 */
   readonly sessionTimeoutMs?: number
   /** Milliseconds after which brokers abort a transaction that nobody ends. @default 30_000 */
@@ -62,13 +67,14 @@ const schema = z.strictObject({
   stateTopic: topicName.optional(),
   deadLetterTopic: topicName.optional(),
   transactionalIdPrefix: z.string().trim().min(1).optional(),
-  sampling: z.custom<Sampling>().optional(),
-  maxFramesInFlight: z.int().min(1).default(32),
+  sampling: videoReadingFields.sampling,
+  maxFramesInFlight: videoReadingFields.maxFramesInFlight,
   maxMessageBytes: z.int().min(1).default(64 * 1024 * 1024),
   windowIdleMs: milliseconds.default(60_000),
   commitIntervalMs: milliseconds.default(1_000),
   allow: z.array(z.string()).default([]),
-  download: z.custom<Omit<DownloadOptions, 'allow'>>().optional(),
+  download: downloadSchema.omit({ allow: true }).prefault({}),
+  camera: cameraSchema.prefault({}),
   sessionTimeoutMs: milliseconds.default(30_000),
   transactionTimeoutMs: milliseconds.default(30_000),
 })
@@ -105,7 +111,7 @@ const schema = z.strictObject({
  */
 export function kafkaSource(options: KafkaSourceOptions): Source {
   const given = checkSettings('kafkaSource', schema, options)
-  const { topic, groupId, id = `kafka:${topic}`, sampling, maxFramesInFlight, allow, download = {}, ...rest } = given
+  const { topic, groupId, id = `kafka:${topic}`, sampling, maxFramesInFlight, allow, download, camera, ...rest } = given
   const settings = {
     ...{ ...rest, topic, groupId, maxFramesInFlight, cluster: clusterOf(options) },
     stateTopic: given.stateTopic ?? `${topic}-${groupId}-state`,
@@ -113,7 +119,7 @@ export function kafkaSource(options: KafkaSourceOptions): Source {
     deadLetterTopic: given.deadLetterTopic,
     // A message larger than this comes alone: no answer of a broker holds many of them.
     maxBytesPerPartition: 1024 * 1024,
-    videos: { reading: checkVideoReading({ sampling, maxFramesInFlight, questions: undefined }), allow: allowList(allow), download },
+    videos: { reading: { sampling, maxFramesInFlight }, allow: allowList(allow), download, camera },
   }
   const open = (context: SourceContext): Observable<FrameStream> =>
     readTopic(options, { ...settings, isExactlyOnce: context.delivery === 'exactly-once', notify: context.notify }, context)

@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os'
 
 import { z } from 'zod'
 
-import { checkSettings } from '../settings.js'
 import type { AllowList } from './allow-list.js'
 
 /** How the file behind an address is fetched. */
@@ -75,7 +74,8 @@ const headersSchema = z.record(z.string(), z.string()).superRefine((headers, con
 
 const milliseconds = z.number().positive().max(2 ** 31 - 1)
 
-const downloadSchema = z.strictObject({
+/** `DownloadOptions`. */
+export const downloadSchema = z.strictObject({
   maxBytes: z.int().min(1).default(4 * 2 ** 30),
   timeLimitMs: milliseconds.default(3_600_000),
   stallTimeLimitMs: milliseconds.default(30_000),
@@ -88,15 +88,6 @@ const downloadSchema = z.strictObject({
 
 /** `DownloadOptions` after the check, defaults filled in. */
 export type Download = z.infer<typeof downloadSchema>
-
-/**
- * Checks how a file is to be fetched.
- *
- * @throws {StreamError} `SETTING_INVALID`, without any value.
- */
-export function checkDownload(options: DownloadOptions = {}): Download {
-  return checkSettings('download', downloadSchema, options)
-}
 
 function isHeader(name: string, value: string): boolean {
   try {

@@ -5,7 +5,7 @@ import type { LendVideo } from './file-stream.js'
 import { remoteFileName, shownAddress } from './remote-file-address.js'
 import { RemoteFileDownload } from './remote-file-download.js'
 import type { Download } from './remote-file-settings.js'
-import { removeStaleVideos, temporaryVideo } from './temporary-video.js'
+import { temporaryVideo } from './temporary-video.js'
 
 /**
  * A video behind an http(s) address, fetched to a temporary file for as long as it is read.
@@ -19,10 +19,7 @@ export function remoteVideo(address: URL, download: Download): LendVideo {
     shownAs: shownAddress(address),
     name: remoteFileName(address),
     folder: download.folder,
-    write: async (path, signal) => {
-      await removeStaleVideos(download.folder)
-      await downloadFile({ address, path, download, signal })
-    },
+    write: (path, signal) => downloadFile({ address, path, download, signal }),
   })
 }
 

@@ -2,6 +2,7 @@ import { z } from 'zod'
 
 import { StreamError } from '../errors.js'
 import { byFps } from '../sampling/by-fps.js'
+import { samplingSchema } from '../sampling/sampling-settings.js'
 import type { Sampling } from '../sampling/sampling.js'
 import { checkSettings } from '../settings.js'
 import type { Question } from '../types.js'
@@ -131,9 +132,17 @@ const name = z.string().min(1)
 const count = z.int().min(1)
 const milliseconds = z.number().min(1).max(LONGEST_MS)
 
-const optionsSchema = z.strictObject({
+/** `RtspOptions.reconnect`. */
+export const reconnectSchema = z.strictObject({
+  minDelayMs: milliseconds.default(500),
+  maxDelayMs: milliseconds.default(30_000),
+  maxAttempts: z.union([z.int().min(0), z.literal(Infinity)]).default(Infinity),
+})
+
+/** `RtspOptions`. */
+export const optionsSchema = z.strictObject({
   id: name.optional(),
-  sampling: z.unknown().default(() => byFps(1)),
+  sampling: samplingSchema.default(() => byFps(1)),
   transport: z.enum(['tcp', 'udp']).default('tcp'),
   user: name.optional(),
   password: z.string().optional(),
@@ -141,13 +150,7 @@ const optionsSchema = z.strictObject({
   passwordEnv: name.optional(),
   noFrameTimeoutMs: milliseconds.default(10_000),
   frozenAfterMs: z.union([milliseconds, z.literal(Infinity)]).default(60_000),
-  reconnect: z
-    .strictObject({
-      minDelayMs: milliseconds.default(500),
-      maxDelayMs: milliseconds.default(30_000),
-      maxAttempts: z.union([z.int().min(0), z.literal(Infinity)]).default(Infinity),
-    })
-    .prefault({}),
+  reconnect: reconnectSchema.prefault({}),
   bufferFrames: count.default(4),
   whenFull: z.enum(WHEN_FULL).default('latest'),
   maxFramesInFlight: count.default(4),

@@ -32,6 +32,7 @@ export interface TemporaryVideo {
  */
 export function temporaryVideo({ shownAs, name, folder = tmpdir(), write }: TemporaryVideo): LendVideo {
   return async function* (read, signal) {
+    await removeStaleOnce(folder)
     const own = await mkdtemp(join(folder, `${PREFIX}-${HOST}-${process.pid}-`)).catch((error: unknown) => {
       throw noRoom(folder, error)
     })
@@ -54,6 +55,16 @@ export function inlineVideo(bytes: Uint8Array, { shownAs, name }: Pick<Temporary
       throw noRoom(path, error)
     })
   return temporaryVideo({ shownAs, name, write })
+}
+
+/** Folders that were looked through by this process. */
+const tidied = new Map<string, Promise<void>>()
+
+/** Before the first video of a process: what a crash left behind would fill the disk, restart by restart. */
+function removeStaleOnce(folder: string): Promise<void> {
+  const done = tidied.get(folder) ?? removeStaleVideos(folder)
+  tidied.set(folder, done)
+  return done
 }
 
 /** The error for a temporary file that can't be written. */

@@ -1,5 +1,8 @@
-import { existsSync } from 'node:fs'
+import { once } from 'node:events'
+import { createReadStream, existsSync } from 'node:fs'
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -81,6 +84,15 @@ describe('ask', () => {
     ])
     const countOf = ({ stdout }: CliEnd) => answerSchema.parse(JSON.parse(stdout)).clip.frames.length
     expect([countOf(some), countOf(eachSecond)]).toEqual([3, 4])
+  })
+
+  test('a video behind an http address gives the answer of the file', async () => {
+    const server = createServer((_, response) => createReadStream(clip).pipe(response)).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}/bunny.mp4`
+    const far = await runCli(['ask', address, 'What?', '--model', bundle, '--max-new-tokens', '4'])
+    server.close()
+    expect(far).toEqual(await ask('What?'))
   })
 
   test('a missing file is told of before the model is looked for', async () => {

@@ -93,8 +93,14 @@ describe('file', () => {
     ['a sampling without its rate', () => file(BUNNY, { sampling: { kind: 'fps' } as Sampling })],
     ['a sampling of too few frames', () => file(BUNNY, { sampling: { kind: 'uniform-per-second', maxFrames: 0 } })],
     ['a budget of 0', () => file(BUNNY, { maxFramesInFlight: 0 })],
+    ['a setting that there is not', () => file(BUNNY, { samplng: uniform(4) } as object)],
   ])('refuses %s', (_, make) => {
     expect(make).toThrow(expect.objectContaining({ code: 'SETTING_INVALID' }))
+  })
+
+  test('names every mistake at once', () => {
+    const { message } = errorOf(() => file(BUNNY, { maxFrames: 3, maxFramesInFlight: 0, download: { retries: -1 } } as object))
+    for (const path of ['maxFrames', 'maxFramesInFlight', 'download.retries']) expect(message).toContain(path)
   })
 
   test.each([

@@ -12,14 +12,16 @@ import { answer } from '../../src/operators/answer.js'
 import { encode } from '../../src/operators/encode.js'
 import { extendModel } from '../../src/operators/run-context.js'
 import { slidingWindow } from '../../src/operators/sliding-window.js'
+import { uniform } from '../../src/sampling/uniform.js'
 import { definePipeline } from '../../src/service/define-pipeline.js'
 import type { Pipeline } from '../../src/service/define-pipeline.js'
 import { start } from '../../src/service/start.js'
 import type { Sink } from '../../src/sinks/sink.js'
 import { allowList } from '../../src/sources/allow-list.js'
-import { checkVideoReading } from '../../src/sources/file-stream.js'
 import type { CommitContent } from '../../src/sources/kafka-commits.js'
+import { cameraSchema } from '../../src/sources/kafka-open-video.js'
 import { PartitionLife } from '../../src/sources/kafka-partition.js'
+import { downloadSchema } from '../../src/sources/remote-file-settings.js'
 import type { FrameStream, Source } from '../../src/sources/source.js'
 import { createInstantModel } from '../operators/fakes.js'
 
@@ -28,6 +30,11 @@ import { createInstantModel } from '../operators/fakes.js'
  * processes that crash at any await. Whatever happens, the answers that are visible in the end are those of a
  * process that never crashed, each once.
  */
+
+const videos = {
+  reading: { sampling: uniform(16), maxFramesInFlight: 4 },
+  ...{ allow: allowList([]), download: downloadSchema.parse({}), camera: cameraSchema.parse({}) },
+}
 
 /** What outlives a process: one partition of a fake cluster. */
 class FakeCluster {
@@ -88,7 +95,7 @@ async function live(scene: Scene, cluster: FakeCluster, fate: Fate): Promise<boo
           ...{ topic: 'in', stateTopic: 'state', cluster: 'fake', partition: 0, deadLetterTopic: 'dead' },
           ...{ maxFramesInFlight: 4, maxMessageBytes: 1e6, windowIdleMs: scene.windowIdleMs, commitIntervalMs: 1 },
           ...{ isExactlyOnce: delivery === 'exactly-once', notify: () => undefined, now: () => 0, onTaken: () => undefined },
-          videos: { reading: checkVideoReading({ sampling: undefined, maxFramesInFlight: 4, questions: undefined }), allow: allowList([]), download: {} },
+          videos,
           offset: cluster.offset,
           values: new Map(cluster.values),
           onStream: (stream) => {
@@ -258,7 +265,7 @@ test('a failed transaction ends the life: nothing is committed after it', async 
     ...{ topic: 'in', stateTopic: 'state', cluster: 'fake', partition: 0, deadLetterTopic: undefined, offset: 0, values: new Map() },
     ...{ maxFramesInFlight: 4, maxMessageBytes: 1e6, windowIdleMs: 60_000, commitIntervalMs: 1, isExactlyOnce: true },
     ...{ notify: () => undefined, now: () => 0, onTaken: () => undefined, onStream: ({ frames }) => frames.subscribe(({ receipt }) => { receipt.settle({ kind: 'skipped' }) }) },
-    videos: { reading: checkVideoReading({ sampling: undefined, maxFramesInFlight: 4, questions: undefined }), allow: allowList([]), download: {} },
+    videos,
     commit: () => {
       commits += 1
       return Promise.reject(new StreamError('KAFKA_FAILED', 'Gone.'))

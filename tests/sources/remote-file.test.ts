@@ -422,11 +422,27 @@ describe('temporary videos', () => {
     vi.unstubAllEnvs()
   })
 
+  test('of earlier processes are removed before the first of this one', async () => {
+    const own = mkdtempSync(join(tmpdir(), 'stale-'))
+    const inUse = await begunVideo(own)
+    const [name = ''] = readdirSync(own)
+    inUse.unsubscribe()
+    const other = mkdtempSync(join(tmpdir(), 'stale-'))
+    const deadPid = execFileSync(process.execPath, ['-p', 'process.pid'], { encoding: 'utf8' }).trim()
+    mkdirSync(join(other, name.replace(/-\d+-[^-]*$/, `-${deadPid}-abc`)))
+    const next = await begunVideo(other)
+    await vi.waitFor(() => {
+      expect(readdirSync(other)).toEqual([expect.stringContaining(`-${process.pid}-`)])
+    }, WAIT)
+    next.unsubscribe()
+    for (const each of [own, other]) rmSync(each, { recursive: true, force: true })
+  })
+
   /** A video that is being written, for as long as somebody listens. */
-  async function begunVideo() {
+  async function begunVideo(into = folder) {
     const { frames } = fileStream(
       temporaryVideo({
-        ...{ shownAs: 'a', name: 'a', folder },
+        ...{ shownAs: 'a', name: 'a', folder: into },
         write: (_, signal) => new Promise((resolve) => {
           signal.addEventListener('abort', () => {
             resolve()
@@ -437,7 +453,7 @@ describe('temporary videos', () => {
     )
     const subscription = frames.subscribe()
     await vi.waitFor(() => {
-      expect(readdirSync(folder)).toHaveLength(1)
+      expect(readdirSync(into)).toHaveLength(1)
     }, WAIT)
     return subscription
   }

@@ -13,11 +13,16 @@ import type { Source } from '../../sources/source.js'
  */
 export type SourceFactories = Readonly<Record<string, (settings: unknown) => Source>>
 
+/** Whoever may send requests must not thereby read the environment, or choose where files are written. */
+const refused = z.never('is not taken from a request').optional()
+
 /** The sources that are described by one text and options, which they check themselves. */
 export const defaultSourceFactories: SourceFactories = {
-  directory: factory('directory', 'path', (path, options) => directory(path, options)),
-  file: factory('file', 'path', (path, options) => file(path, options)),
-  rtsp: factory('rtsp', 'url', (url, options) => rtsp(url, options)),
+  directory: factory({ kind: 'directory', where: 'path' }, (path, options) => directory(path, options)),
+  file: factory({ kind: 'file', where: 'path', refusals: { download: z.looseObject({ folder: refused }).optional() } }, (path, options) =>
+    file(path, options),
+  ),
+  rtsp: factory({ kind: 'rtsp', where: 'url', refusals: { userEnv: refused, passwordEnv: refused } }, (url, options) => rtsp(url, options)),
 }
 
 const requestSchema = z.looseObject({ kind: z.string() })
@@ -36,16 +41,22 @@ export function makeSource(factories: SourceFactories, description: unknown): So
   throw new StreamError('PART_UNKNOWN', `There is no kind of source "${kind}" that can be added here. There are: ${known}.`)
 }
 
-/** A factory of a source that is made as `make(where, options)`: `{ [whereName]: where, …options }`. */
+interface FactoryFields {
+  readonly kind: string
+  /** Name of the field that says where the video is. */
+  readonly where: string
+  /** What must not be in it. */
+  readonly refusals?: Readonly<Record<string, z.ZodType>>
+}
+
+/** A factory of a source that is made as `make(where, options)`; `make` checks its options as those from JavaScript. */
 function factory(
-  kind: string,
-  whereName: string,
+  { kind, where, refusals }: FactoryFields,
   make: (where: string, options: object) => Source,
 ): (settings: unknown) => Source {
-  const schema = z.looseObject({ [whereName]: z.string() })
+  const schema = z.looseObject({ ...refusals, [where]: z.string() })
   return (settings) => {
-    const { [whereName]: where, ...options } = checkSettings(kind, schema, settings)
-    // `make` checks its options itself, as it does for those that come from JavaScript.
-    return make(String(where), options)
+    const { [where]: place, ...options } = checkSettings(kind, schema, settings)
+    return make(String(place), options)
   }
 }

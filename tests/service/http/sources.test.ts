@@ -122,4 +122,17 @@ describe('the sources that can be added where nobody says otherwise', () => {
     })
     expect(run.sources.list().map(({ id }) => id)).toEqual(['first', 'no-such.mp4'])
   })
+
+  test.each([
+    ['the environment', { kind: 'rtsp', url: 'rtsp://127.0.0.1:1/x', passwordEnv: 'HOME' }, 'passwordEnv'],
+    ['the environment', { kind: 'rtsp', url: 'rtsp://127.0.0.1:1/x', userEnv: 'HOME' }, 'userEnv'],
+    ['a folder to write to', { kind: 'file', path: 'http://127.0.0.1:1/x.mp4', download: { folder: '/' } }, 'download.folder'],
+  ])('a request cannot choose %s', async (_, body, path) => {
+    const { post, run } = await startServed({ sources: [createHandSource('first')] })
+    const response = await post('/sources', body)
+    expect(response.status).toBe(400)
+    const message = `${body.kind}: \`${path}\`: is not taken from a request`
+    expect(await response.json()).toEqual({ error: { code: 'SETTING_INVALID', message } })
+    expect(run.sources.list()).toHaveLength(1)
+  })
 })
