@@ -37,7 +37,7 @@ export interface Pipeline {
   readonly sinks?: readonly Sink[]
   /** What is promised about results that come from Kafka. @default 'at-least-once' */
   readonly delivery?: DeliveryMode
-  /** How long `run.stop` waits for what was taken to be finished, in milliseconds. @default 30000 */
+  /** How long `run.stop` waits for what was taken to be finished, in milliseconds, at most 2147483647. @default 30000 */
   readonly drainTimeoutMs?: number
 }
 

@@ -39,7 +39,8 @@ export interface Delivery {
  *
  * - a **failed write** ends the output with `SINK_FAILED` and its cause; nothing more is written.
  * - a **revoked** stream's results are settled as failed and not emitted: another process makes them.
- * - **unsubscribe**: results not written are settled as failed, `ABORTED`.
+ * - **unsubscribe**: results not written are settled as failed, `ABORTED`, and never will be; one that a sink is
+ *   just writing counts as failed, too.
  *
  * **Memory**: at most 16,384 waiting results; one more ends the output with `PIPELINE_INVALID`.
  *
@@ -63,6 +64,8 @@ export function deliver(lanes: readonly SinkLane[]): OperatorFunction<Delivery, 
       return deliveries.pipe(
         mergeMap(handOver),
         finalize(() => {
+          // What is settled as failed must not be written after all, least of all to a sink that is closed.
+          for (const lane of lanes) lane.stop()
           for (const { receipt } of waiting) receipt.settle({ kind: 'failed', code: 'ABORTED' })
         }),
       )

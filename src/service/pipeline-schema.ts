@@ -1,5 +1,8 @@
 import { z } from 'zod'
 
+/** The longest a drain may take, in milliseconds: about 25 days. Node takes a longer timer for one of 1 ms. */
+export const MOST_DRAIN_MS = 2 ** 31 - 1
+
 /**
  * What a declaration must be. A pipeline may come from JavaScript, or from a file that nobody type-checked:
  * a value is only ever described by its type, as it may hold credentials.
@@ -12,7 +15,7 @@ const schema = z.strictObject(
     stream: expected('a function (frames, { model }) => results', (value) => typeof value === 'function'),
     sinks: listOf('a sink, as `jsonLines(…)` makes it', isSink).optional(),
     delivery: expected("'at-least-once' or 'exactly-once'", isDelivery).optional(),
-    drainTimeoutMs: expected('a whole number of milliseconds', isMilliseconds).optional(),
+    drainTimeoutMs: expected(`a whole number of milliseconds up to ${MOST_DRAIN_MS}`, isDrainTimeout).optional(),
   },
   { error: refuseDeclaration },
 )
@@ -86,8 +89,8 @@ function isDelivery(mode: unknown): boolean {
   return mode === 'at-least-once' || mode === 'exactly-once'
 }
 
-function isMilliseconds(value: unknown): boolean {
-  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
+function isDrainTimeout(value: unknown): boolean {
+  return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= MOST_DRAIN_MS
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -19,7 +19,7 @@ export interface StreamsContext {
   /** Asks for the drain. */
   readonly stop: AbortSignal
   readonly emit: (event: RunEvent) => void
-  /** Takes the error of a source or of a stream; the others go on. */
+  /** Takes the error of a stream; the others go on. */
   readonly onFailure: (error: unknown) => void
 }
 

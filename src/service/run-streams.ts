@@ -1,28 +1,21 @@
-import { EMPTY, catchError, defer, filter, finalize, groupBy, map, mergeMap, takeUntil, tap } from 'rxjs'
+import { EMPTY, catchError, defer, filter, finalize, mergeMap, takeUntil, tap } from 'rxjs'
 import type { Observable } from 'rxjs'
 
 import type { DeliveryMode } from '../delivery.js'
 import type { FrameStream, SourceNotice } from '../sources/source.js'
 import { forManyListeners, whenAborted } from './abort.js'
 import type { Delivery } from './deliver.js'
+import { inTurn } from './in-turn.js'
 import { runStream, toError } from './run-stream.js'
 import type { StreamsContext } from './run-stream.js'
 import type { SourceEntry } from './source-entry.js'
+import { StreamTurns } from './stream-turns.js'
 
 /** Finite streams that are read at the same time: the next file is decoded while one is answered. */
 const MOST_FINITE_STREAMS = 2
 
-/** A stream, and what it came from. */
-interface FoundStream {
-  readonly stream: FrameStream
-  readonly entry: SourceEntry
-  readonly context: StreamsContext
-  /** A signal that follows others may be aborted after their listeners were called: this asks the others. */
-  readonly isStopped: () => boolean
-}
-
-/** What sources run with. */
-export interface SourcesContext extends StreamsContext {
+/** What sources run with; a failure is told to the source's entry. */
+export interface SourcesContext extends Omit<StreamsContext, 'onFailure'> {
   readonly delivery: DeliveryMode
 }
 
@@ -31,48 +24,66 @@ export interface SourcesContext extends StreamsContext {
  *
  * Live streams all run at once, finite ones two at a time: the others wait and are not opened yet, so
  * that memory doesn't grow with the number of files. A source or a stream that fails is reported, and
- * the others go on. On `stop` no stream is begun any more.
+ * the others go on. On `stop` no stream is begun any more, and those that wait are let go.
+ *
+ * The limit is the run's and not each source's, as each file may be a source of its own. A source that keeps
+ * account of what was delivered (Kafka) has one of its own: messages don't wait for hours of files.
  */
 export function runStreams(entries: Observable<SourceEntry>, context: SourcesContext): Observable<Delivery> {
-  return entries.pipe(
-    mergeMap((entry) => streamsOf(entry, context)),
-    groupBy(({ stream }) => stream.info.isLive),
-    mergeMap((group) => group.pipe(mergeMap(begin, group.key ? Infinity : MOST_FINITE_STREAMS))),
-  )
+  return defer(() => {
+    const shared = new StreamTurns(MOST_FINITE_STREAMS)
+    return entries.pipe(
+      mergeMap((entry) => {
+        const turns = entry.source.open === undefined ? shared : new StreamTurns(MOST_FINITE_STREAMS)
+        return runSource(entry, context, turns)
+      }),
+    )
+  })
 }
 
-function begin({ stream, entry, context, isStopped }: FoundStream): Observable<Delivery> {
-  const notices = stream.notices?.subscribe((notice) => {
-    context.emit({ kind: 'source-notice', sourceId: entry.source.id, notice })
+function runSource(entry: SourceEntry, given: SourcesContext, turns: StreamTurns): Observable<Delivery> {
+  const stop = forManyListeners(AbortSignal.any([given.stop, entry.stop.signal]))
+  const context = { ...given, stop }
+  const pauses = entry.pauseChanges.subscribe(() => {
+    turns.fill()
   })
-  return defer(() => (isStopped() ? EMPTY : runStream(stream, context))).pipe(
+  return streamsOf(entry, context).pipe(
+    inTurn(entry, { turns, stop }),
+    mergeMap(({ stream, end }) => runFound(stream, entry, context).pipe(finalize(end))),
     finalize(() => {
-      notices?.unsubscribe()
-      // Its last results may still be on their way: the stream is over when the sinks have them.
-      void stream.info.ledger.whenDeliveriesBelow(1).then(() => {
-        entry.delete(stream)
-      })
+      pauses.unsubscribe()
     }),
   )
 }
 
-function streamsOf(entry: SourceEntry, context: SourcesContext): Observable<FoundStream> {
-  const { source } = entry
-  const signals = [context.stop, entry.stop.signal]
-  const stop = forManyListeners(AbortSignal.any(signals))
-  const isStopped = (): boolean => signals.some(({ aborted }) => aborted)
-  const onFailure = (error: unknown): void => {
-    entry.fail(error)
-    context.onFailure(error)
-  }
-  return found(entry, { ...context, stop }).pipe(
+function runFound(stream: FrameStream, entry: SourceEntry, context: SourcesContext): Observable<Delivery> {
+  return defer(() => {
+    const notices = stream.notices?.subscribe((notice) => {
+      context.emit({ kind: 'source-notice', sourceId: entry.source.id, notice })
+    })
+    const onFailure = (error: unknown): void => {
+      entry.fail(error)
+    }
+    return runStream(stream, { ...context, onFailure }).pipe(
+      finalize(() => {
+        notices?.unsubscribe()
+        // Its last results may still be on their way: the stream is over when the sinks have them.
+        void stream.info.ledger.whenDeliveriesBelow(1).then(() => {
+          entry.delete(stream)
+        })
+      }),
+    )
+  })
+}
+
+function streamsOf(entry: SourceEntry, context: SourcesContext): Observable<FrameStream> {
+  return found(entry, context).pipe(
     tap((stream) => {
       entry.add(stream)
     }),
-    map((stream) => ({ stream, entry, context: { ...context, stop, onFailure }, isStopped })),
     catchError((error: unknown) => {
-      context.emit({ kind: 'source-error', sourceId: source.id, error: toError(error) })
-      onFailure(error)
+      context.emit({ kind: 'source-error', sourceId: entry.source.id, error: toError(error) })
+      entry.fail(error)
       return EMPTY
     }),
     finalize(() => {

@@ -9,20 +9,22 @@ export interface SinkLane {
   readonly waiting: number
   /** Resolves when the sink has the result safe. After the first failure nothing more is written. */
   write(result: Result): Promise<void>
+  /** Nothing more is written: what waits is rejected with `ABORTED`. A write that is under way goes on. */
+  stop(): void
 }
 
 /** Makes a lane. Its length is bounded by the unsettled deliveries of the streams, which `encode` waits for. */
 export function createLane(sink: Sink): SinkLane {
   let waiting = 0
-  let isBroken = false
+  let isStopped = false
   let last: Promise<void> = Promise.resolve()
 
   const writeNow = async (result: Result): Promise<void> => {
-    if (isBroken) throw abortError(`Writing to the sink ${sink.kind}`)
     try {
+      if (isStopped) throw abortError(`Writing to the sink ${sink.kind}`)
       await sink.write(result)
     } catch (error) {
-      isBroken = true
+      isStopped = true
       throw asStreamError(error, 'SINK_FAILED', `The sink ${sink.kind} could not take a result`)
     } finally {
       waiting -= 1
@@ -38,6 +40,9 @@ export function createLane(sink: Sink): SinkLane {
       const writing = last.then(() => writeNow(result))
       last = writing.catch(() => undefined)
       return writing
+    },
+    stop: () => {
+      isStopped = true
     },
   }
 }

@@ -1,3 +1,5 @@
+import { Subject } from 'rxjs'
+
 import type { StreamError } from '../errors.js'
 import { asStreamError } from '../errors.js'
 import { addCounts, noCounts } from '../ledger-counts.js'
@@ -33,13 +35,22 @@ export interface SourceStatus {
   readonly error?: { readonly code: string; readonly message: string }
 }
 
+/** What a source failed with: as it was thrown, and as it is told. */
+export interface Failure {
+  readonly thrown: unknown
+  readonly error: StreamError
+}
+
 /** A source of a run, and its streams that are not over. */
 export class SourceEntry {
   readonly source: Source
   /** Aborted when the source is removed: no frame is taken any more. */
   readonly stop = new AbortController()
+  /** Emits after each pause and each end of one. */
+  readonly pauseChanges = new Subject<void>()
+  readonly #onFailure: () => void
   #isPaused = false
-  #error: StreamError | undefined
+  #failure: Failure | undefined
   readonly #streams = new Set<FrameStream>()
   #isSearching = true
   #ended: LedgerCounts = noCounts()
@@ -47,8 +58,19 @@ export class SourceEntry {
   /** Resolves when the source and all its streams are over. */
   readonly over = new Promise<void>((resolve) => (this.#resolveOver = resolve))
 
-  constructor(source: Source) {
+  /** @param onFailure Called when the source or a stream of it fails for the first time. */
+  constructor(source: Source, onFailure: () => void) {
     this.source = source
+    this.#onFailure = onFailure
+  }
+
+  /** What it failed with first. */
+  get failure(): Failure | undefined {
+    return this.#failure
+  }
+
+  get isPaused(): boolean {
+    return this.#isPaused
   }
 
   get isOver(): boolean {
@@ -74,18 +96,28 @@ export class SourceEntry {
     this.#checkOver()
   }
 
-  fail(error: unknown): void {
-    this.#error ??= asStreamError(error, 'VIDEO_DECODER_FAILED', `The source ${this.source.id}`)
+  /** Ends what nobody will end any more: the run is over. */
+  close(): void {
+    for (const stream of this.#streams) this.delete(stream)
+    this.endSearch()
+  }
+
+  fail(thrown: unknown): void {
+    if (this.#failure !== undefined) return
+    this.#failure = { thrown, error: asStreamError(thrown, 'VIDEO_DECODER_FAILED', `The source ${this.source.id}`) }
+    this.#onFailure()
   }
 
   pause(): void {
     this.#isPaused = true
     for (const { info } of this.#streams) info.ledger.pause()
+    this.pauseChanges.next()
   }
 
   resume(): void {
     this.#isPaused = false
     for (const { info } of this.#streams) info.ledger.resume()
+    this.pauseChanges.next()
   }
 
   totals(): LedgerCounts {
@@ -94,7 +126,8 @@ export class SourceEntry {
 
   status(): SourceStatus {
     const { id, kind } = this.source
-    const error = this.#error === undefined ? {} : { error: { code: this.#error.code, message: this.#error.message } }
+    const failed = this.#failure?.error
+    const error = failed === undefined ? {} : { error: { code: failed.code, message: failed.message } }
     return {
       ...{ id, kind, state: this.#state(), totals: this.totals(), ...error },
       streams: [...this.#streams].map(statusOf),
@@ -102,7 +135,7 @@ export class SourceEntry {
   }
 
   #state(): SourceState {
-    if (this.isOver) return this.#error === undefined ? 'ended' : 'failed'
+    if (this.isOver) return this.#failure === undefined ? 'ended' : 'failed'
     if (this.stop.signal.aborted) return 'stopping'
     return this.#isPaused ? 'paused' : 'running'
   }

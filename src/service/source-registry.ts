@@ -1,4 +1,4 @@
-import { EMPTY, Subject, concat, defer } from 'rxjs'
+import { Subject, defer, from, merge } from 'rxjs'
 import type { Observable } from 'rxjs'
 
 import { StreamError } from '../errors.js'
@@ -7,15 +7,17 @@ import type { LedgerCounts } from '../ledger-counts.js'
 import type { Source } from '../sources/source.js'
 import type { RunEvent } from './events.js'
 import { SourceEntry } from './source-entry.js'
-import type { SourceStatus } from './source-entry.js'
+import type { Failure, SourceStatus } from './source-entry.js'
 
 /** The sources of a run while it runs. One source's changes don't disturb the others. */
 export interface RunSources {
+  /** All sources, in the order they came. One that has ended or failed stays until it is removed. */
   list(): readonly SourceStatus[]
   /**
    * Adds a source; it is opened at once.
    *
-   * @throws {StreamError} `PIPELINE_INVALID`: there is a source of this id, or the run is over.
+   * @throws {StreamError} `PIPELINE_INVALID`: there is a source of this id, or it can't be part of the pipeline.
+   *   `ABORTED`: the run is stopping or over.
    */
   add(source: Source): void
   /** Takes no frame of the source until `resume`: files wait, cameras are left. @throws {StreamError} `SOURCE_UNKNOWN` */
@@ -23,7 +25,8 @@ export interface RunSources {
   /** @throws {StreamError} `SOURCE_UNKNOWN` */
   resume(id: string): void
   /**
-   * Takes no frame any more, finishes what was taken, and forgets the source. Resolves when that is done.
+   * Takes no frame any more, finishes what was taken, and forgets the source, also what it failed with. Resolves
+   * when that is done.
    *
    * @throws {StreamError} `SOURCE_UNKNOWN`
    */
@@ -46,6 +49,8 @@ export class SourceRegistry implements RunSources {
   readonly #entries = new Map<string, SourceEntry>()
   /** Sources that are added; the declared ones are begun by whoever subscribes. */
   readonly #found = new Subject<SourceEntry>()
+  /** Those that failed and are not removed, in the order they failed. */
+  readonly #failed = new Set<SourceEntry>()
   /** A run that began without sources waits for some until it is stopped. */
   readonly #waitsForStop: boolean
   #removed: LedgerCounts = noCounts()
@@ -63,7 +68,21 @@ export class SourceRegistry implements RunSources {
 
   /** The sources as they come; completes when all are over and no further one can come. */
   get entries(): Observable<SourceEntry> {
-    return defer(() => concat<SourceEntry[]>([...this.#entries.values()], this.#isOver ? EMPTY : this.#found))
+    // Listened to first: one may be added while those that are there begin.
+    return defer(() => merge(this.#found, from([...this.#entries.values()])))
+  }
+
+  /** What failed first, of the sources that are not removed. */
+  get failure(): Failure | undefined {
+    const [entry] = this.#failed
+    return entry?.failure
+  }
+
+  /** Ends whatever is left, as the run is over; `stop` is aborted by then. */
+  close(): void {
+    for (const entry of this.#entries.values()) entry.close()
+    this.#isOver = true
+    this.#found.complete()
   }
 
   totals(): LedgerCounts {
@@ -75,8 +94,10 @@ export class SourceRegistry implements RunSources {
   }
 
   add(source: Source): void {
+    if (this.#isOver || this.#setup.stop.aborted) {
+      throw new StreamError('ABORTED', `The run is stopping or over: start another for "${source.id}".`)
+    }
     this.#setup.check(source)
-    if (this.#isOver || this.#setup.stop.aborted) throw new StreamError('PIPELINE_INVALID', `The run is over: start another for "${source.id}".`)
     if (this.#entries.has(source.id)) {
       throw new StreamError('PIPELINE_INVALID', `There is a source "${source.id}" already: remove it, or take another id.`)
     }
@@ -104,13 +125,16 @@ export class SourceRegistry implements RunSources {
     }
     if (this.#entries.get(id) !== entry) return
     this.#entries.delete(id)
+    this.#failed.delete(entry)
     const counts = entry.totals()
     this.#removed = addCounts(this.#removed, counts)
     this.#setup.emit({ kind: 'source-removed', sourceId: id, counts })
   }
 
   #begin(source: Source): void {
-    const entry = new SourceEntry(source)
+    const entry: SourceEntry = new SourceEntry(source, () => {
+      this.#failed.add(entry)
+    })
     void entry.over.then(() => {
       this.#endIfOver()
     })

@@ -16,6 +16,7 @@ import type { RunEvent } from './events.js'
 import { noModel } from './no-model.js'
 import { openModel } from './open-model.js'
 import type { OpenedModel } from './open-model.js'
+import { MOST_DRAIN_MS } from './pipeline-schema.js'
 import type { RunState, RunStatus } from './run-status.js'
 import { runStreams } from './run-streams.js'
 import { createLane } from './sink-lane.js'
@@ -25,7 +26,11 @@ import type { RunSources } from './source-registry.js'
 
 /** How a run is stopped. */
 export interface StopOptions {
-  /** How long what was taken may take to be finished; then it is let go. @default the pipeline's `drainTimeoutMs` */
+  /**
+   * How long what was taken may take to be finished, in milliseconds, at most 2147483647; then it is let go.
+   *
+   * @default the pipeline's `drainTimeoutMs`
+   */
   readonly drainTimeoutMs?: number
 }
 
@@ -37,12 +42,15 @@ export interface Run {
   readonly events$: Observable<RunEvent>
   /**
    * Settles when the run is over and everything is closed. Rejects with what ended it: a sink that
-   * failed, the model; or else, once all other streams are through, the first stream that failed.
+   * failed, the model; or else, once all other streams are through, the first failure of those sources that
+   * were not removed.
    */
   readonly done: Promise<void>
   /**
    * Drains and ends the run: no frame is taken any more; frames and questions that were taken are
    * finished and delivered, open windows let go, sinks closed, the model disposed. Returns `done`.
+   *
+   * @throws {StreamError} `SETTING_INVALID`: the time limit is none. Thrown by the call itself, and nothing is stopped.
    */
   readonly stop: (options?: StopOptions) => Promise<void>
   /** The sources: to be listed, added, paused, resumed and removed while the run goes on. */
@@ -92,11 +100,12 @@ class Life {
           await this.#openSinks()
           await this.#withModel()
         },
-        () => closeSinks(sinks),
+        () => this.#close(() => closeSinks(sinks)),
       )
     } finally {
       clearTimeout(this.#drainTimer)
       this.#state = 'over'
+      this.registry.close()
       this.answers.complete()
       this.events.complete()
     }
@@ -104,8 +113,8 @@ class Life {
 
   /** Begins the drain; only the first call's time limit counts. */
   stop({ drainTimeoutMs = this.#pipeline.drainTimeoutMs ?? DRAIN_TIMEOUT_MS }: StopOptions = {}): void {
+    const timeoutMs = expectInteger('drainTimeoutMs', drainTimeoutMs, 0, MOST_DRAIN_MS)
     if (this.#stop.signal.aborted) return
-    const timeoutMs = expectInteger('drainTimeoutMs', drainTimeoutMs, 0)
     if (this.#state !== 'over') {
       this.#state = 'draining'
       this.#emit({ kind: 'drain-start', timeoutMs })
@@ -130,6 +139,12 @@ class Life {
     this.events.next(event)
   }
 
+  /** Nothing is read any more, however that came: while something is closed, no source is taken either. */
+  #close(closing: () => Promise<void>): Promise<void> {
+    this.#stop.abort()
+    return closing()
+  }
+
   async #openSinks(): Promise<void> {
     for (const sink of this.#pipeline.sinks ?? []) {
       await openSinks([sink], {
@@ -152,7 +167,10 @@ class Life {
     this.#model = model
     if (this.#state === 'starting') this.#state = 'running'
     this.#emit({ kind: 'model-ready', model: model.info })
-    await withCleanup(async () => this.#runAll(model), opened.close)
+    await withCleanup(
+      () => this.#runAll(model),
+      () => this.#close(opened.close),
+    )
   }
 
   /** Gives nothing where the run was stopped meanwhile. */
@@ -174,14 +192,12 @@ class Life {
   }
 
   async #runAll(model: RunModel): Promise<void> {
-    const failures: unknown[] = []
     const deliveries = runStreams(this.registry.entries, {
       ...{ pipeline: this.#pipeline, model, stop: this.#stop.signal },
       delivery: this.#pipeline.delivery ?? 'at-least-once',
       emit: (event) => {
         this.#emit(event)
       },
-      onFailure: (error) => void failures.push(error),
     })
     const delivered = deliveries.pipe(
       deliver(this.#lanes),
@@ -191,7 +207,8 @@ class Life {
       takeUntil(whenAborted(this.#halt.signal)),
     )
     await lastValueFrom(delivered, { defaultValue: undefined })
-    if (failures.length > 0) throw failures[0]
+    const { failure } = this.registry
+    if (failure !== undefined) throw failure.thrown
   }
 }
 

@@ -40,7 +40,7 @@ const optionsSchema = z.strictObject({
  *   is closed first, so that the next result begins on a line of its own.
  * - **write** resolves when the whole line is handed to the operating system: the end of this process
  *   can't lose it any more.
- * - **close** makes the file safe from a power cut (`fsync`), and closes it.
+ * - **close** lets a write that is under way finish, makes the file safe from a power cut (`fsync`), and closes it.
  * - A failed call (disk full, file gone) rejects with `SINK_FAILED` and its cause, which stops the pipeline.
  *   Nothing of a line that didn't fit stays in the file: the same result can be written again.
  *
@@ -68,6 +68,18 @@ export function jsonLines(path: string, options: JsonLinesOptions = {}): Sink {
   const rotation = rotate === undefined ? undefined : new JsonLinesRotation(file, rotate, now)
   let lines: LineFile | undefined
   let isOpen = false
+  let writing: Promise<void> = Promise.resolve()
+
+  const append = async (line: string): Promise<void> => {
+    if (lines !== undefined && rotation?.isDue(lines, line) === true) {
+      const full = lines
+      lines = undefined
+      await rotation.putAside(full)
+    }
+    // It is missing also after a rotation that failed half-way.
+    lines ??= await LineFile.open(file, 'close')
+    await lines.append(line)
+  }
 
   return {
     kind: 'jsonLines',
@@ -78,20 +90,16 @@ export function jsonLines(path: string, options: JsonLinesOptions = {}): Sink {
     },
     write: async (result) => {
       if (!isOpen) throw new StreamError('SINK_FAILED', `Could not write to ${file}: it isn't open.`)
-      const line = `${JSON.stringify(result)}\n`
-      if (lines !== undefined && rotation?.isDue(lines, line) === true) {
-        const full = lines
-        lines = undefined
-        await rotation.putAside(full)
-      }
-      // It is missing also after a rotation that failed half-way.
-      lines ??= await LineFile.open(file, 'close')
-      await lines.append(line)
+      const appending = append(`${JSON.stringify(result)}\n`)
+      writing = appending.catch(() => undefined)
+      await appending
     },
     close: async () => {
+      isOpen = false
+      // It may be about to open a new file, which nobody would close.
+      await writing
       const closing = lines
       lines = undefined
-      isOpen = false
       try {
         await closing?.sync()
       } finally {

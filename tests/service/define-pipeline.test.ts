@@ -23,6 +23,7 @@ test.each([
   [{ model: null }],
   [{ sources: [] }],
   [{ delivery: 'exactly-once', drainTimeoutMs: 0 } as const],
+  [{ drainTimeoutMs: 2 ** 31 - 1 }],
 ])('takes %j', (change) => {
   expect(definePipeline({ ...valid, ...change })).toMatchObject(change)
 })
@@ -43,8 +44,9 @@ test.each([
   [{ sinks: {} }, '`sinks` to be a list, got a value of type object.'],
   [{ sinks: [null] }, '`sinks[0]` to be a sink, as `jsonLines(…)` makes it, got null.'],
   [{ delivery: 'twice' }, "`delivery` to be 'at-least-once' or 'exactly-once', got a value of type string."],
-  [{ drainTimeoutMs: -1 }, '`drainTimeoutMs` to be a whole number of milliseconds, got a value of type number.'],
-  [{ drainTimeoutMs: 1.5 }, '`drainTimeoutMs` to be a whole number of milliseconds, got a value of type number.'],
+  [{ drainTimeoutMs: -1 }, '`drainTimeoutMs` to be a whole number of milliseconds up to 2147483647, got a value of type number.'],
+  [{ drainTimeoutMs: 2 ** 31 }, '`drainTimeoutMs` to be a whole number of milliseconds up to 2147483647, got a value of type number.'],
+  [{ drainTimeoutMs: 1.5 }, '`drainTimeoutMs` to be a whole number of milliseconds up to 2147483647, got a value of type number.'],
 ])('refuses %j', (change, expected) => {
   const wrong = { ...valid, ...change } as unknown as Pipeline
   const refusal: unknown = expect.objectContaining({ code: 'PIPELINE_INVALID', message: `Expected ${expected}` })

@@ -1,4 +1,4 @@
-import { EMPTY, Subject, of, throwError } from 'rxjs'
+import { EMPTY, Subject, filter, of, take, throwError } from 'rxjs'
 import { describe, expect, test } from 'vitest'
 
 import type { Result } from '../../src/envelope.js'
@@ -12,7 +12,7 @@ import type { RunEvent } from '../../src/service/events.js'
 import { start } from '../../src/service/start.js'
 import type { FrameStream, Source, SourceContext } from '../../src/sources/source.js'
 import { synthetic } from '../../src/sources/synthetic.js'
-import { createFakeModel, createInstantModel, createStream, settled } from '../operators/fakes.js'
+import { at, createFakeModel, createInstantModel, createStream, settled } from '../operators/fakes.js'
 import { createFakeSink, createHandSource } from './fakes.js'
 
 const askEach: Pipeline['stream'] = (frames, { model }) =>
@@ -26,6 +26,12 @@ function run(pipeline: Partial<Pipeline> & Pick<Pipeline, 'sources'>) {
   started.done.catch(() => undefined)
   return { ...started, answers, events, kinds: () => events.map(({ kind }) => kind) }
 }
+
+/** A source that fails as soon as it is opened. */
+const brokenSource = (id: string): Source => ({
+  ...{ kind: 'fake', id },
+  streams: throwError(() => new StreamError('VIDEO_NOT_FOUND', `${id} is gone.`)),
+})
 
 const countOf = (results: readonly Result[], id: string): number =>
   results.filter(({ source }) => source.id === id).length
@@ -98,7 +104,7 @@ describe('sources of a run', () => {
     await stop()
   })
 
-  test('an unknown id, one that is there already, and a run that is over are told of', async () => {
+  test('an unknown id and one that is there already are told of', async () => {
     const { sources, stop } = run({ sources: [createHandSource('door')] })
     const unknown: unknown = expect.objectContaining({
       code: 'SOURCE_UNKNOWN',
@@ -112,16 +118,109 @@ describe('sources of a run', () => {
       sources.add(createHandSource('door'))
     }).toThrow('There is a source "door" already')
     await stop()
-    expect(() => {
+  })
+
+  test('none is taken any more once the run is stopping', async () => {
+    const [model, door] = [createFakeModel(), createHandSource('door')]
+    const { sources, stop } = run({ model, sources: [door] })
+    const late: unknown = expect.objectContaining({
+      code: 'ABORTED',
+      message: 'The run is stopping or over: start another for "late".',
+    })
+    const add = (): void => {
       sources.add(createHandSource('late'))
-    }).toThrow('The run is over')
+    }
+    await settled()
+    door.push(1)
+    await settled()
+    const stopping = stop({ drainTimeoutMs: 0 })
+    expect(add).toThrow(late)
+    await stopping
+    expect(add).toThrow(late)
+  })
+
+  test('one that is added while the declared ones begin is begun, too, and once', async () => {
+    const [early, late] = [createHandSource('early'), createHandSource('late')]
+    const { sources, events$, events, stop } = run({ sources: [createHandSource('door', { isLive: true }), early] })
+    const beginning = events$.pipe(filter(({ kind }) => kind === 'stream-start'))
+    beginning.pipe(take(1)).subscribe(() => {
+      sources.add(late)
+    })
+    await settled()
+    expect(late.frames.observed).toBe(true)
+    await stop()
+    const begun = events.flatMap((event) => (event.kind === 'stream-start' ? [event.streamId] : []))
+    expect(begun.sort()).toEqual(['door', 'early', 'late'])
   })
 
   test('a failed one says with what', async () => {
-    const broken = { kind: 'fake', id: 'broken', streams: throwError(() => new StreamError('VIDEO_NOT_FOUND', 'Gone.')) }
-    const { sources, done } = run({ sources: [broken] })
+    const { sources, done } = run({ sources: [brokenSource('clip')] })
     await expect(done).rejects.toMatchObject({ code: 'VIDEO_NOT_FOUND' })
-    expect(sources.list()).toMatchObject([{ state: 'failed', error: { code: 'VIDEO_NOT_FOUND', message: 'Gone.' } }])
+    expect(sources.list()).toMatchObject([{ state: 'failed', error: { code: 'VIDEO_NOT_FOUND', message: 'clip is gone.' } }])
+  })
+
+  test('a failure is forgotten with its source, and no other', async () => {
+    const door = createHandSource('door', { isLive: true })
+    const { sources, stop, done } = run({ sources: [door] })
+    await settled()
+    for (const id of ['first', 'second', 'third']) sources.add(brokenSource(id))
+    await sources.remove('first')
+    await sources.remove('third')
+    await stop().catch(() => undefined)
+    await expect(done).rejects.toMatchObject({ message: 'second is gone.' })
+  })
+
+  test('a run whose failed sources were removed ends well', async () => {
+    const { sources, stop } = run({ sources: [createHandSource('door', { isLive: true })] })
+    await settled()
+    sources.add(brokenSource('typo'))
+    await sources.remove('typo')
+    await expect(stop()).resolves.toBeUndefined()
+  })
+})
+
+describe('a run that is over', () => {
+  /** Two files are read, a third one waits; then the sink fails. */
+  async function failing(close?: () => Promise<void>) {
+    const sink = { ...createFakeSink(), write: () => Promise.reject(new Error('no space left')), ...(close && { close }) }
+    const files = ['a', 'b', 'c'].map((id) => createHandSource(id))
+    // Such a run waits for sources, also when all that it was given have ended.
+    const started = run({ sources: [], sinks: [sink] })
+    await settled()
+    for (const source of files) started.sources.add(source)
+    await settled()
+    at(files, 0).push(1)
+    return started
+  }
+
+  test('because a sink failed has begun no further stream, and all its sources can be removed', async () => {
+    const { sources, events, done } = await failing()
+    await expect(done).rejects.toMatchObject({ code: 'SINK_FAILED' })
+    expect(events.filter(({ kind }) => kind === 'stream-start')).toHaveLength(2)
+    expect(sources.list().map(({ state, streams }) => [state, streams])).toEqual(Array(3).fill(['ended', []]))
+    for (const id of ['a', 'b', 'c']) await sources.remove(id)
+    expect(sources.list()).toEqual([])
+  })
+
+  test('takes no source while its sinks are still being closed', async () => {
+    let [isClosing, closeIt] = [false, (): void => undefined]
+    const { sources, done } = await failing(() => {
+      isClosing = true
+      return new Promise((resolve) => (closeIt = resolve))
+    })
+    await expect.poll(() => isClosing).toBe(true)
+    expect(() => {
+      sources.add(createHandSource('late'))
+    }).toThrow(expect.objectContaining({ code: 'ABORTED' }))
+    closeIt()
+    await expect(done).rejects.toMatchObject({ code: 'SINK_FAILED' })
+  })
+
+  test('before its model was there lets its sources be removed', async () => {
+    const { sources, done } = run({ model: './no-such-bundle', sources: [createHandSource('door')] })
+    await expect(done).rejects.toMatchObject({ code: 'BUNDLE_NOT_FOUND' })
+    await sources.remove('door')
+    expect(sources.list()).toEqual([])
   })
 })
 

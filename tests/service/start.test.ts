@@ -22,6 +22,8 @@ const askWhole: Pipeline['stream'] = (frames, { model }) =>
   frames.pipe(encode(model), wholeClip(), answer(model, 'What?'))
 const askPairs: Pipeline['stream'] = (frames, { model }) =>
   frames.pipe(encode(model, { batch: 1 }), slidingWindow({ frames: 2 }), answer(model, 'What?'))
+const askEach: Pipeline['stream'] = (frames, { model }) =>
+  frames.pipe(encode(model, { batch: 1 }), slidingWindow({ frames: 1 }), answer(model, 'What?'))
 
 /** Starts a pipeline and keeps what it tells. */
 function run(pipeline: Partial<Pipeline> & Pick<Pipeline, 'sources'>) {
@@ -132,6 +134,7 @@ describe('start', () => {
     const observed = () => [...files, ...cameras].map(({ frames }) => frames.observed)
     expect(observed()).toEqual([true, true, false, true, true, true])
     at(files, 0).frames.complete()
+    await settled()
     expect(observed()).toEqual([false, true, true, true, true, true])
     await stop()
   })
@@ -239,6 +242,50 @@ describe('start', () => {
     }
     await stopping
     expectAllSettled(source.stream)
+  })
+
+  test('nothing is written any more once the drain took too long', async () => {
+    const [source, sink] = [createHandSource('door', { isLive: true }), createFakeSink({ isSlow: true })]
+    const { stop } = run({ sources: [source], sinks: [sink], stream: askEach })
+    await settled()
+    source.push(5)
+    await expect.poll(() => source.stream.ledger.counts().deliveriesInFlight).toBe(5)
+    at(sink.waiting, 0).resolve()
+    await expect.poll(() => sink.waiting.length).toBe(2)
+    await stop({ drainTimeoutMs: 0 })
+    at(sink.waiting, 1).resolve()
+    await settled()
+    expect(sink.calls).toEqual(['open', 'write', 'write', 'close'])
+    expectAllSettled(source.stream)
+    expect(source.stream.ledger.counts()).toMatchObject({ delivered: 1, deliveriesFailed: 4 })
+  })
+
+  test('when one sink fails, the others are written to no more', async () => {
+    const source = createHandSource('door', { isLive: true })
+    const [slow, broken] = [createFakeSink({ isSlow: true }), createFakeSink({ isSlow: true })]
+    const { done } = run({ sources: [source], sinks: [slow, broken], stream: askEach })
+    await settled()
+    source.push(3)
+    await expect.poll(() => source.stream.ledger.counts().deliveriesInFlight).toBe(3)
+    at(broken.waiting, 0).reject(new Error('no space left'))
+    await expect(done).rejects.toMatchObject({ code: 'SINK_FAILED' })
+    at(slow.waiting, 0).resolve()
+    await settled()
+    expect(slow.calls).toEqual(['open', 'write', 'close'])
+  })
+
+  test('a time limit that a timer can’t keep is refused, and nothing is stopped', async () => {
+    const source = createHandSource('door', { isLive: true })
+    const { stop, status } = run({ sources: [source] })
+    await settled()
+    expect(() => stop({ drainTimeoutMs: 2 ** 31 })).toThrow(
+      expect.objectContaining({
+        code: 'SETTING_INVALID',
+        message: 'Expected `drainTimeoutMs` to be an integer from 0 to 2147483647, got `2147483648` (number).',
+      }),
+    )
+    expect([status().state, source.frames.observed]).toEqual(['running', true])
+    await stop({ drainTimeoutMs: 2 ** 31 - 1 })
   })
 
   test.each<readonly [string, () => Promise<void>]>([

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, readdir, readlink, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gunzipSync, gzipSync } from 'node:zlib'
@@ -54,6 +54,14 @@ async function files(): Promise<Readonly<Record<string, readonly string[]>>> {
   return Object.fromEntries(await Promise.all(names.map(async (name) => [name, await answersIn(name)] as const)))
 }
 
+/** Files of the folder that this process has open. */
+async function openFiles(): Promise<readonly string[]> {
+  const handles = await readdir('/proc/self/fd')
+  // One of them was open only to list them.
+  const paths = await Promise.all(handles.map((handle) => readlink(join('/proc/self/fd', handle)).catch(() => '')))
+  return paths.filter((path) => path.startsWith(folder))
+}
+
 describe('jsonLines with `rotate`', () => {
   test('puts a file aside before it would be longer than `maxBytes`', async () => {
     await write(['1', '2', '3', '4', '5'], { maxBytes: 2 * lineBytes })
@@ -62,6 +70,18 @@ describe('jsonLines with `rotate`', () => {
       'answers-2026-11-23T10-15-05.000Z.jsonl': ['3', '4'],
       'answers.jsonl': ['5'],
     })
+  })
+
+  test('closed while it puts a file aside, it finishes the line and leaves no file open', async () => {
+    const sink = jsonLines(file, { rotate: { maxBytes: lineBytes }, now })
+    await sink.open?.()
+    await sink.write(createAnswer('1'))
+    const writing = sink.write(createAnswer('2'))
+    await sink.close?.()
+    expect(await openFiles()).toEqual([])
+    await writing
+    expect(Object.values(await files())).toEqual([['1'], ['2']])
+    expect(await openFiles()).toEqual([])
   })
 
   test('a line longer than `maxBytes` gets a file of its own, whole', async () => {
