@@ -134,9 +134,14 @@ launch() {
   done
 }
 
-# Outlives the owner, so that nothing else does, however the owner ended.
+# Outlives the owner, so that nothing else does, however the owner ended. A folder has one watcher: an earlier one makes
+# room for it, and each ends with the folder.
 watch() {
-  while kill -0 "$2" 2>/dev/null; do sleep 0.5; done
+  echo $$ >"$1/watcher"
+  while kill -0 "$2" 2>/dev/null; do
+    [ "$(cat "$1/watcher" 2>/dev/null)" = $$ ] || exit 0
+    sleep 0.5
+  done
   if runs "$1"; then kill -9 "$pid"; fi
   rm -rf "$1"
 }

@@ -1,7 +1,9 @@
 import type { Observable } from 'rxjs'
 
 import type { RunEvent } from '../service/events.js'
+import { logLineOf } from '../service/log-lines.js'
 import type { SinkNotice } from '../sinks/sink.js'
+import { redactUrl } from '../sources/redact.js'
 import type { SourceNotice } from '../sources/source.js'
 import { createProgress } from './progress.js'
 import type { Reporter } from './reporter.js'
@@ -47,9 +49,12 @@ function report(event: RunEvent, reporter: Reporter): void {
     case 'source-removed':
       reporter.detail(`source ${event.sourceId} was ${event.kind.replace('source-', '')}`)
       return
-    case 'source-notice':
-      reporter.detail(`source ${event.sourceId}: ${noticeText(event.notice)}`)
+    case 'source-notice': {
+      // What is trouble in a log is trouble on a terminal.
+      const tell = logLineOf(event)?.level === 'warn' ? reporter.warning : reporter.detail
+      tell(`source ${event.sourceId}: ${noticeText(event.notice)}`)
       return
+    }
     case 'sink-notice':
       reporter.warning(`sink ${event.sink}: ${noticeText(event.notice)}`)
       return
@@ -62,5 +67,5 @@ function report(event: RunEvent, reporter: Reporter): void {
 }
 
 function noticeText({ message, fields }: SourceNotice | SinkNotice): string {
-  return `${message} ${JSON.stringify(fields)}`
+  return redactUrl(`${message} ${JSON.stringify(fields)}`)
 }

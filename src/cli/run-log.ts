@@ -3,6 +3,7 @@ import { pino } from 'pino'
 import type { LogLevel } from '../service/log-lines.js'
 import { createLogger, logRun } from '../service/logs.js'
 import type { Run } from '../service/start.js'
+import { reportDropped } from './report-dropped.js'
 import { reportEvents } from './report-events.js'
 import type { Reporter } from './reporter.js'
 
@@ -22,8 +23,9 @@ const STDERR = 2
 export function openRunLog({ logFormat, logLevel }: LogFlags, reporter: Reporter): (run: Run) => void {
   const isText = logFormat === 'text' || (logFormat === undefined && process.stderr.isTTY)
   if (isText) {
-    return ({ events$ }) => {
-      reportEvents(events$, reporter)
+    return (run) => {
+      reportEvents(run.events$, reporter)
+      reportDropped(run, reporter)
     }
   }
   const level = logLevel ?? (reporter.isVerbose() ? 'debug' : 'info')

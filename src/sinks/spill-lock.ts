@@ -1,70 +1,100 @@
-import { readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { randomUUID } from 'node:crypto'
+import { rm, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
 
-import { hasCode, sinkFailed } from './sink-failed.js'
+import { HOST } from '../host.js'
+import { sinkFailed } from './sink-failed.js'
+import { STALE_MS, inUse, makeLock, readIfThere } from './spill-lock-file.js'
+
+/** How often a lock that is held is renewed. */
+const RENEW_MS = 10_000
+
+/** Clock and timer of a lock; tests bring their own. */
+export interface LockTime {
+  /** Milliseconds since 1970. */
+  now(): number
+  /** Does something again and again, without keeping the process alive. @returns ends that. */
+  every(ms: number, work: () => void): () => void
+}
+
+const systemTime: LockTime = {
+  now: Date.now,
+  every: (ms, work) => {
+    const timer = setInterval(work, ms).unref()
+    return () => {
+      clearInterval(timer)
+    }
+  },
+}
 
 /** Folders that this process holds: its own number in a lock may also be left from before a container's restart. */
 const held = new Set<string>()
 
 /**
- * Takes a folder for this process alone; the lock of a process that has ended is taken over.
+ * Keeps a folder for this process alone, also among several machines or containers that share it.
  *
- * @returns gives it back.
- * @throws {StreamError} `SINK_FAILED`: another process, or another sink of this one, has it.
+ * The file `lock` names machine and process. On the same machine the lock of a process that has ended is taken over.
+ * Another machine's processes can't be seen from here: their locks are taken over once they were not renewed for a
+ * minute. So the clocks of the machines have to agree within half a minute, and a process that stood still for longer
+ * than that looks whether the folder is still its own.
  */
-export async function lockFolder(folder: string): Promise<() => Promise<void>> {
-  const lock = join(folder, 'lock')
-  const owner = held.has(folder) ? process.pid : await takeLock(lock)
-  if (owner !== undefined) {
-    const reason = `process ${owner} uses it. Give each sink a folder of its own; if none does, remove ${lock}`
-    throw sinkFailed(`Could not use ${folder} for results that wait`, new Error(reason))
-  }
-  held.add(folder)
-  return async () => {
-    held.delete(folder)
-    await rm(lock, { force: true })
-  }
-}
+export class SpillLock {
+  readonly #folder: string
+  readonly #path: string
+  readonly #time: LockTime
+  /** Like no other lock's. */
+  readonly #text = `${HOST} ${process.pid} ${randomUUID()}\n`
+  #renewedMs = -Infinity
+  #stopRenewing: () => void = () => undefined
 
-/** Makes the lock; gives the process that has it, where one is alive. */
-async function takeLock(lock: string): Promise<number | undefined> {
-  for (;;) {
-    if (await createLock(lock)) return undefined
-    // Moved aside first: of several that find a dead one's lock only one gets it.
-    const aside = `${lock}.${process.pid}`
-    const isMine = await rename(lock, aside).then(
-      () => true,
-      (error: unknown) => {
-        if (hasCode(error, 'ENOENT')) return false
-        throw sinkFailed(`Could not take over ${lock}`, error)
-      },
-    )
-    if (!isMine) continue
-    const owner = Number.parseInt(await readFile(aside, 'utf8'))
-    if (isAlive(owner)) {
-      await rename(aside, lock)
-      return owner
+  private constructor(folder: string, time: LockTime) {
+    this.#folder = folder
+    this.#path = join(folder, 'lock')
+    this.#time = time
+  }
+
+  /**
+   * Takes a folder.
+   *
+   * @throws {StreamError} `SINK_FAILED`: another process, or another sink of this one, has it.
+   */
+  static async take(folder: string, time: LockTime = systemTime): Promise<SpillLock> {
+    const lock = new SpillLock(folder, time)
+    if (held.has(folder)) throw inUse(lock.#path, { host: HOST, pid: process.pid })
+    held.add(folder)
+    try {
+      await makeLock(lock.#path, lock.#text, () => time.now())
+      await lock.#renew()
+    } catch (error) {
+      await lock.release().catch(() => undefined)
+      throw error
     }
-    await rm(aside)
+    lock.#stopRenewing = time.every(RENEW_MS, () => {
+      // The next use of the folder looks itself, and tells.
+      lock.#renew().catch(() => (lock.#renewedMs = -Infinity))
+    })
+    return lock
   }
-}
 
-async function createLock(lock: string): Promise<boolean> {
-  try {
-    await writeFile(lock, `${process.pid}\n`, { flag: 'wx' })
-    return true
-  } catch (error) {
-    if (hasCode(error, 'EEXIST')) return false
-    throw sinkFailed(`Could not make ${lock}`, error)
+  /** @throws {StreamError} `SINK_FAILED`: another process has taken the folder over, as this one stood still. */
+  async expectHeld(): Promise<void> {
+    if (this.#time.now() - this.#renewedMs > STALE_MS / 2) await this.#renew()
   }
-}
 
-function isAlive(pid: number): boolean {
-  if (Number.isNaN(pid) || pid === process.pid) return false
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return hasCode(error, 'EPERM')
+  /** Gives the folder back, unless it is another's by now. */
+  async release(): Promise<void> {
+    this.#stopRenewing()
+    held.delete(this.#folder)
+    if ((await readIfThere(this.#path)) === this.#text) await rm(this.#path, { force: true })
+  }
+
+  async #renew(): Promise<void> {
+    const nowMs = this.#time.now()
+    if ((await readIfThere(this.#path)) !== this.#text) {
+      const reason = `${this.#path} is another process's by now, or was removed. Start anew`
+      throw sinkFailed(`Could not go on with ${this.#folder} for results that wait`, new Error(reason))
+    }
+    await utimes(this.#path, nowMs / 1000, nowMs / 1000)
+    this.#renewedMs = nowMs
   }
 }

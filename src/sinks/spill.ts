@@ -4,7 +4,8 @@ import { StreamError } from '../errors.js'
 import { LineFile } from './line-file.js'
 import { hasCode, sinkFailed } from './sink-failed.js'
 import { SpillHead } from './spill-head.js'
-import { lockFolder } from './spill-lock.js'
+import { SpillLock } from './spill-lock.js'
+import type { LockTime } from './spill-lock.js'
 import { countLines, findSegments, readLine, segmentOf, syncFolder } from './spill-segments.js'
 import type { Segment } from './spill-segments.js'
 
@@ -19,13 +20,13 @@ export interface SpillOptions {
 const SEGMENTS = 16
 
 /**
- * A queue of lines on disk: first in, first out, for one process.
+ * A queue of lines on disk: first in, first out, for one process at a time.
  *
  * ```
  * folder/000000000007.jsonl   the oldest segment; `head` says how much of it was taken
  * folder/000000000008.jsonl   lines are appended to the newest
  * folder/head                 number of a segment, and an offset in it
- * folder/lock                 the process that uses the folder
+ * folder/lock                 the machine and process that use the folder, see `SpillLock`
  * ```
  *
  * - `append` resolves when the line is safe from a power cut (`fsync`). A line that a crash cut off was
@@ -37,7 +38,7 @@ const SEGMENTS = 16
  */
 export class Spill {
   readonly #options: SpillOptions
-  readonly #unlock: () => Promise<void>
+  readonly #lock: SpillLock
   readonly #head: SpillHead
   /** Oldest first; the last may be open for appending. */
   readonly #segments: (Segment & { bytes: number })[] = []
@@ -51,10 +52,10 @@ export class Spill {
   /** Appending and taking touch the same files: one at a time. */
   #last: Promise<unknown> = Promise.resolve()
 
-  private constructor(options: SpillOptions, head: SpillHead, unlock: () => Promise<void>) {
+  private constructor(options: SpillOptions, head: SpillHead, lock: SpillLock) {
     this.#options = options
     this.#head = head
-    this.#unlock = unlock
+    this.#lock = lock
   }
 
   /**
@@ -62,17 +63,17 @@ export class Spill {
    *
    * @throws {StreamError} `SINK_FAILED`: it can't be read or written, or another process uses it.
    */
-  static async open({ folder, maxBytes }: SpillOptions): Promise<Spill> {
-    let unlock: (() => Promise<void>) | undefined
+  static async open({ folder, maxBytes }: SpillOptions, lockTime?: LockTime): Promise<Spill> {
+    let lock: SpillLock | undefined
     try {
       await mkdir(folder, { recursive: true })
       const real = await realpath(folder)
-      unlock = await lockFolder(real)
-      const spill = new Spill({ folder: real, maxBytes }, await SpillHead.open(real), unlock)
+      lock = await SpillLock.take(real, lockTime)
+      const spill = new Spill({ folder: real, maxBytes }, await SpillHead.open(real), lock)
       await spill.#recover()
       return spill
     } catch (error) {
-      await unlock?.()
+      await lock?.release()
       throw error instanceof StreamError ? error : sinkFailed(`Could not open ${folder} for results that wait`, error)
     }
   }
@@ -148,11 +149,11 @@ export class Spill {
 
   /** Closes the files; the lines stay. */
   close(): Promise<void> {
-    return this.#exclusively(async () => {
+    return this.#inTurn(async () => {
       await this.#tail?.close()
       this.#tail = undefined
       await this.#head.close()
-      await this.#unlock()
+      await this.#lock.release()
     })
   }
 
@@ -226,7 +227,15 @@ export class Spill {
     }
   }
 
+  /** Does something with the files, as long as they are this process's. */
   #exclusively<T>(work: () => Promise<T>): Promise<T> {
+    return this.#inTurn(async () => {
+      await this.#lock.expectHeld()
+      return work()
+    })
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
     const result = this.#last.then(work).catch((error: unknown) => {
       if (error instanceof StreamError) throw error
       throw sinkFailed(`Could not use ${this.#options.folder} for results that wait`, error)

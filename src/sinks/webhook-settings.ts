@@ -40,7 +40,11 @@ export interface WebhookOptions {
   }
   /** Keeps results on disk while the circuit is open. @default none: the pipeline waits */
   readonly spill?: {
-    /** Folder for this sink alone; made if it isn't there. */
+    /**
+     * Folder for this sink alone; made if it isn't there. Where another process has it, also one on another machine
+     * or in another container that shares it, `open` fails with `SINK_FAILED`. After a crash it is free at once on the
+     * same machine (host name), and within 60 seconds on another; their clocks have to agree within 30 seconds.
+     */
     readonly folder: string
     /** Most bytes of results on disk; then the pipeline waits. @default 268_435_456 (256 MiB) */
     readonly maxBytes?: number

@@ -4,9 +4,10 @@ import ffmpeg from 'fluent-ffmpeg'
 
 import { StreamError, abortError } from '../errors.js'
 import { FORMAT_ALLOW_LIST } from './container-formats.js'
+import { endWithProcess } from './end-with-process.js'
 import { findFfmpeg } from './ffmpeg-binary.js'
 import { reportFailedStarts } from './fluent-ffmpeg-repair.js'
-import { redactUrl } from './redact.js'
+import { redactStart } from './redact.js'
 
 /** Lines of stderr that are kept for messages. */
 const KEPT_LINES = 20
@@ -63,7 +64,7 @@ export interface FfmpegRun {
 }
 
 /**
- * Starts ffmpeg on a file or an address.
+ * Starts ffmpeg on a file or an address. It ends with this process, if not before.
  *
  * A file can't make it open anything else: only the `file` protocol is allowed, only containers that hold
  * their media themselves, and the path is never taken for an address or a pattern. An address is opened with
@@ -85,17 +86,15 @@ export function startFfmpeg(job: FfmpegJob): FfmpegRun {
     })
 
   const starting = new Starting(command, output)
-  const ended = endOf(command, { lastLines, starting })
+  const kill = (): void => {
+    starting.kill()
+  }
+  const forget = endWithProcess(kill)
+  const ended = endOf(command, { lastLines, starting }).finally(forget)
   // Where it could not be started there is no end of stdout to wait for.
   ended.catch((error: unknown) => output.destroy(error as Error))
   command.pipe(output)
-  return {
-    output,
-    ended,
-    kill: () => {
-      starting.kill()
-    },
-  }
+  return { output, ended, kill }
 }
 
 const QUIET_OPTIONS = ['-hide_banner', '-nostdin', '-nostats', '-loglevel', 'level+info']
@@ -173,7 +172,7 @@ class LastLines {
   }
 
   add(line: string): void {
-    const text = redactUrl(line.slice(0, MAX_LINE_LENGTH))
+    const text = redactStart(line, MAX_LINE_LENGTH)
     if (text.trim() === '') return
     this.lines.push(text)
     if (this.lines.length > KEPT_LINES) this.lines.shift()

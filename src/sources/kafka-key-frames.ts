@@ -1,7 +1,7 @@
 import { Observable } from 'rxjs'
 import type { Subscriber } from 'rxjs'
 
-import { StreamError } from '../errors.js'
+import { StreamError, throwIfAborted } from '../errors.js'
 import { createLedger } from '../ledger.js'
 import type { DeliveryReceipt, Ledger } from '../ledger.js'
 import type { DeliveryEntry } from '../needs.js'
@@ -85,6 +85,8 @@ export class KeyFrames {
   /** Hands a frame out once few enough are unsettled. Rejects with `ABORTED`. */
   async take({ message, offset, image }: DecodedFrame, signal: AbortSignal): Promise<void> {
     await this.ledger.whenFramesBelow(this.#setup.partition.maxFramesInFlight, signal)
+    // Woken by the very call that stops it all, it must not count as handed out.
+    throwIfAborted(signal, 'Reading')
     const receipt = this.ledger.frame(offset)
     const reason = this.#whyNot(message)
     if (reason !== undefined) {

@@ -28,9 +28,9 @@ export class Key {
   readonly #videos = new Set<MessageVideo>()
   /** Behind the last message that was taken. */
   #next: number
-  /** When the last message was taken, by this process's clock. */
+  /** When the last message was taken, by this process's clock, which stands still while no broker is heard. */
   #lastTakenMs: number
-  /** The last message's own time. */
+  /** The partition's time at the last message. */
   #lastMs: number | undefined
 
   constructor(
@@ -57,10 +57,10 @@ export class Key {
     return this.#frames?.isFinished === true ? undefined : this.#frames
   }
 
-  /** Milliseconds since its last message: by the messages' own times, or by this process's clock. */
-  silenceMs(until: { readonly timestampMs: number } | { readonly nowMs: number }): number {
+  /** Milliseconds since its last message: by the partition's time, or by this process's clock. */
+  silenceMs(until: { readonly clockMs: number } | { readonly nowMs: number }): number {
     if ('nowMs' in until) return until.nowMs - this.#lastTakenMs
-    return this.#lastMs === undefined ? 0 : until.timestampMs - this.#lastMs
+    return this.#lastMs === undefined ? 0 : until.clockMs - this.#lastMs
   }
 
   /** Ends the stream of its frames: its windows are closed, and the next frame begins another stream. */
@@ -109,10 +109,10 @@ export class Key {
   }
 
   /** A message of the key was dealt with or handed out. */
-  taken({ offset, timestampMs, nowMs }: { readonly offset: number; readonly timestampMs: number; readonly nowMs: number }): void {
+  taken({ offset, clockMs, nowMs }: { readonly offset: number; readonly clockMs: number; readonly nowMs: number }): void {
     this.#next = Math.max(this.#next, offset + 1)
     this.#lastTakenMs = nowMs
-    this.#lastMs = timestampMs
+    this.#lastMs = clockMs
   }
 
   /** @param except Deliveries that are about to be safe, and the ids of their results. */

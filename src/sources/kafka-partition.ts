@@ -15,11 +15,16 @@ import { readMessage } from './kafka-message.js'
 import type { FrameMessage, Message } from './kafka-message.js'
 import { openVideo } from './kafka-open-video.js'
 import type { VideoDefaults } from './kafka-open-video.js'
-import { DEAD_LETTERS_KEY, decodePartition, encodeDeadLetters, encodeState } from './kafka-state.js'
+import { CLOCK_KEY, DEAD_LETTERS_KEY, decodePartition, encodeClock, encodeDeadLetters, encodeState } from './kafka-state.js'
+import { PartitionClock } from './partition-clock.js'
 import type { FrameStream, SourceNotice } from './source.js'
 
 /** Videos of one partition that are read at the same time. */
 const MOST_VIDEOS = 2
+/** Messages that are to become dead letters, and are kept until they have. */
+const MOST_DYING = 16
+/** What a message takes in memory beside its key, its value and its headers. */
+const RECORD_BYTES = 500
 
 /** What the partitions of a source share. */
 export interface PartitionSettings {
@@ -69,14 +74,14 @@ export class PartitionLife {
   /** Offsets of messages that did, not before what is committed. */
   readonly #dead: Set<number>
   readonly #queue: ReadRecord[] = []
+  #waitingBytes = 0
   readonly #changes = new Changes()
   /** The offset of the message that is being taken, or of the next one. */
   #next: number
   #isWaiting = false
   /** The key of the message that is being taken: it stays, also while it has nothing yet. */
   #taking: Key | undefined
-  /** The time of the youngest message. */
-  #latestMs = -Infinity
+  readonly #clock: PartitionClock
   /** Aborted when no message is to be taken any more. */
   readonly #stopped = new AbortController()
   readonly #revoked = new AbortController()
@@ -102,7 +107,8 @@ export class PartitionLife {
       },
       transactionOf: (streamId) => this.#transactionOf(streamId),
     }
-    const { keys, deadLetters } = decodePartition(setup.values)
+    const { keys, deadLetters, clockMs } = decodePartition(setup.values)
+    this.#clock = new PartitionClock(clockMs)
     for (const [key, state] of keys) this.#keys.set(key, new Key(key, this.#streams, { restored: state, nowMs: setup.now() }))
     this.#dead = new Set(deadLetters)
     this.#reading = this.#read()
@@ -110,7 +116,7 @@ export class PartitionLife {
 
   /** Records that wait to be taken, in bytes. */
   get waitingBytes(): number {
-    return this.#queue.reduce((sum, { value }) => sum + (value?.length ?? 0), 0)
+    return this.#waitingBytes
   }
 
   /** The offset behind the last message that was taken. */
@@ -119,7 +125,10 @@ export class PartitionLife {
   }
 
   push(records: readonly ReadRecord[]): void {
-    this.#queue.push(...records.filter(({ offset }) => offset >= this.#next))
+    for (const record of records.filter(({ offset }) => offset >= this.#next)) {
+      this.#queue.push(record)
+      this.#waitingBytes += bytesOf(record)
+    }
     this.#changes.emit()
   }
 
@@ -129,9 +138,14 @@ export class PartitionLife {
     if (this.#isWaiting) this.#closeSilent((key) => key.silenceMs({ nowMs }))
   }
 
+  /** Takes no message any more, from this moment on. */
+  stopTaking(): void {
+    this.#stopped.abort()
+  }
+
   /** Takes no message any more; finishes and commits what was taken. */
   async drain(): Promise<void> {
-    this.#stopped.abort()
+    this.stopTaking()
     await this.#reading
     const isIdle = (): boolean => [...this.#keys.values()].every((key) => key.isIdle)
     do {
@@ -168,15 +182,16 @@ export class PartitionLife {
     this.#isWaiting = false
     const record = this.#queue.shift()
     if (record === undefined) throw new Error('A queue that holds something gives something.')
+    this.#waitingBytes -= bytesOf(record)
     this.#setup.onTaken()
     return record
   }
 
   async #take(record: ReadRecord): Promise<void> {
+    this.#clock.take(record)
+    const clockMs = this.#clock.nowMs
+    this.#closeSilent((key) => key.silenceMs({ clockMs }))
     if (this.#dead.has(record.offset)) return
-    const timestampMs = Math.max(this.#latestMs, record.timestampMs)
-    this.#latestMs = timestampMs
-    this.#closeSilent((key) => key.silenceMs({ timestampMs }))
     try {
       const message = this.#readMessage(record)
       const key = this.#keyOf(message.streamId)
@@ -184,11 +199,12 @@ export class PartitionLife {
       if (key.isPast(record.offset)) return
       if (message.kind === 'frame') await this.#takeFrame(key, message, record)
       else await this.#takeVideo(key, message, record)
-      key.taken({ ...record, nowMs: this.#setup.now() })
+      key.taken({ offset: record.offset, clockMs, nowMs: this.#setup.now() })
     } catch (error) {
       throwIfAborted(this.#stopped.signal, 'Reading')
       const failure = asStreamError(error, 'MESSAGE_INVALID', `Message ${record.offset}`)
       if (!isPoison(failure)) throw failure
+      await this.#when(() => this.#dying.size < MOST_DYING)
       this.#bury(record, failure)
     } finally {
       this.#taking = undefined
@@ -287,6 +303,7 @@ export class PartitionLife {
       if (key !== this.#taking && key.isOverAt(offset)) this.#keys.delete(streamId)
     }
     for (const place of this.#dead) if (place < offset) this.#dead.delete(place)
+    states.set(CLOCK_KEY, encodeClock(this.#clock.at(offset)))
     states.set(DEAD_LETTERS_KEY, encodeDeadLetters(dead.filter((place) => place >= offset)))
     return { offset, states }
   }
@@ -295,4 +312,9 @@ export class PartitionLife {
   #when(isMet: () => boolean): Promise<void> {
     return this.#changes.when(isMet, { what: 'messages', signal: this.#stopped.signal })
   }
+}
+
+function bytesOf({ key, value, headers }: ReadRecord): number {
+  const parts = [key, value, ...headers.flatMap(([name, bytes]) => [name, bytes])]
+  return parts.reduce((sum, part) => sum + (part?.length ?? 0), RECORD_BYTES)
 }

@@ -28,7 +28,7 @@ export interface KeyState {
   readonly ptsMs: number | null
   /** Messages before this offset were dealt with; at most the offset behind the key's last one. */
   readonly resume: number
-  /** Time of the key's last message, in milliseconds since 1970: how long it has been silent goes by it. */
+  /** The partition's time at the key's last message, in milliseconds since 1970: how long it has been silent goes by it. */
   readonly lastMs: number | null
   /** The window operators, as they were at `resume`. */
   readonly windows: readonly WindowMark[]
@@ -39,12 +39,17 @@ export interface KeyState {
 /** Key of the record that lists dead letters; no stream's id holds a control character. */
 export const DEAD_LETTERS_KEY = '\u0000dead-letters'
 
+/** Key of the record that holds the partition's time. */
+export const CLOCK_KEY = '\u0000clock'
+
 /** Everything the state topic holds of a partition. */
 export interface PartitionState {
   /** By the streams' ids. */
   readonly keys: ReadonlyMap<string, KeyState>
   /** Offsets of messages that became dead letters, not before the group's offset: they aren't to become some again. */
   readonly deadLetters: ReadonlySet<number>
+  /** The partition's time (`PartitionClock`) at the group's offset. */
+  readonly clockMs: number | undefined
 }
 
 /** The state of a partition, from the last value of each key. */
@@ -54,7 +59,17 @@ export function decodePartition(values: ReadonlyMap<string, string>): PartitionS
     const state = decodeState(value)
     if (state !== undefined) keys.set(name, state)
   }
-  return { keys, deadLetters: new Set(decodeDeadLetters(values.get(DEAD_LETTERS_KEY))) }
+  return { keys, deadLetters: new Set(decodeDeadLetters(values.get(DEAD_LETTERS_KEY))), clockMs: decodeClock(values.get(CLOCK_KEY)) }
+}
+
+/** The partition's time as the value of a record; `null` before its first message. */
+export function encodeClock(clockMs: number): string | null {
+  return clockMs === -Infinity ? null : String(clockMs)
+}
+
+function decodeClock(value: string | undefined): number | undefined {
+  const clockMs = Number(value ?? Number.NaN)
+  return Number.isFinite(clockMs) ? clockMs : undefined
 }
 
 /** Offsets of dead letters as the value of a record; `null` where there is none. */

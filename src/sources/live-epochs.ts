@@ -34,23 +34,27 @@ export interface LiveStreamSettings {
   readonly sampling: LiveSampling
   /** Milliseconds of the very same picture after which it counts as frozen; Infinity: never. */
   readonly frozenAfterMs: number
+  /** Longest gap between two connections that an epoch goes on over, in milliseconds. @default 0: none */
+  readonly bridgeGapsMs?: number
   readonly notify: (notice: SourceNotice) => void
 }
 
-/** One connection's uninterrupted run. */
+/** One connection's uninterrupted run, or those of several whose gaps are bridged. */
 interface Epoch {
   readonly info: StreamInfo
   readonly isWanted: (ptsMs: number) => boolean
   readonly health: LiveHealth
   readonly clock: LiveClock
-  readonly firstMediaMs: number
+  /** Time of the connection at which the epoch's media time is 0. */
+  firstMediaMs: number
   pictures: number
   lastPtsMs: number
   lastArrivedMs: number
 }
 
 /**
- * Makes numbered, timed pictures of what connections give, in one epoch for each connection.
+ * Makes numbered, timed pictures of what connections give, in one epoch for each connection. A gap that is to be
+ * bridged ends no epoch: media time goes on over it by the time of arrival.
  *
  * An epoch is named by the wall-clock time of its first picture, so that ids of answers differ also from those
  * before a restart of the process, without anything being stored. Index and media time start at 0 in each.
@@ -61,6 +65,7 @@ export class LiveEpochs {
   readonly #thinned = new ThinnedEstimate()
   #current: Epoch | undefined
   #lastEpoch = 0
+  #isNewConnection = true
   /** Pictures a second, as the camera announces it; 0 where it doesn't. */
   #announcedFps = 0
 
@@ -76,7 +81,7 @@ export class LiveEpochs {
 
   /** A new connection: its first picture begins an epoch. */
   connect(): void {
-    this.#current = undefined
+    this.#isNewConnection = true
     this.#frozen.restart()
     this.#thinned.restart()
   }
@@ -93,7 +98,7 @@ export class LiveEpochs {
    * @throws {StreamError} `RTSP_CHANGED`: the stream's time jumped; `RTSP_FROZEN`. Connect anew.
    */
   take(picture: ArrivedPicture): LivePicture | undefined {
-    const epoch = (this.#current ??= this.#begin(picture))
+    const epoch = this.#epochOf(picture)
     const { mediaMs, arrivedMs, width, height, data } = picture
     const ptsMs = Math.round((mediaMs - epoch.firstMediaMs) * 1000) / 1000
     this.#expectNoJump(epoch, { ptsMs, arrivedMs })
@@ -106,6 +111,19 @@ export class LiveEpochs {
     if (!epoch.isWanted(ptsMs)) return undefined
     epoch.health.add(ptsMs)
     return { stream: epoch.info, index, ptsMs, capturedAt: new Date(takenAtMs).toISOString(), width, height, data }
+  }
+
+  #epochOf(picture: ArrivedPicture): Epoch {
+    const current = this.#current
+    if (current !== undefined && !this.#isNewConnection) return current
+    this.#isNewConnection = false
+    const gapMs = picture.arrivedMs - (current?.lastArrivedMs ?? -Infinity)
+    if (current !== undefined && gapMs > 0 && gapMs <= (this.#settings.bridgeGapsMs ?? 0)) {
+      current.firstMediaMs = picture.mediaMs - current.lastPtsMs - gapMs
+      return current
+    }
+    this.#current = this.#begin(picture)
+    return this.#current
   }
 
   #begin({ mediaMs, arrivedMs }: ArrivedPicture): Epoch {

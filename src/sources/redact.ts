@@ -17,6 +17,19 @@ export function redactUrl(text: string): string {
 }
 
 /**
+ * The start of a text, for logs and messages: logins and queries of addresses are hidden as by `redactUrl`.
+ *
+ * An address that the cut falls into is hidden as a whole: the `@` that ends its login may come later. The text is
+ * cut first because the search takes long in a long text.
+ *
+ * @param maxLength Where to cut, in characters.
+ */
+export function redactStart(text: string, maxLength: number): string {
+  if (text.length <= maxLength) return redactUrl(text)
+  return redactUrl(text.slice(0, maxLength).replace(/:\/\/[^\s'"]*$/, '://***'))
+}
+
+/**
  * Hides login, query and fragment of a text that is one address as a whole, also where `path.resolve` made
  * `/folder/rtsp:/admin:secret@…` of it. Blanks and quotes in a password don't end it here.
  *

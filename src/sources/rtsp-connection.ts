@@ -1,7 +1,6 @@
 import { Observable } from 'rxjs'
 
-import type { StreamError} from '../errors.js';
-import { asStreamError } from '../errors.js'
+import { type StreamError, asStreamError } from '../errors.js'
 import { CutShortError } from './bytes-reader.js'
 import { ContainerHeaderReader } from './container-header.js'
 import { type FfmpegEnd, type FfmpegRun, startFfmpeg } from './ffmpeg.js'
@@ -28,6 +27,11 @@ export interface RtspConnectionSettings {
    * match: only to find out whether a server that can't play video alone has any.
    */
   readonly allTracks: boolean
+  /**
+   * Milliseconds of silence after which the caller ends the connection. ffmpeg itself waits a little longer for the
+   * server: for the case that this process is killed and nobody is left to end it.
+   */
+  readonly silentMs: number
   /** Told the rate that the camera announces, before the first picture; 0 where it announces none. */
   readonly onFps: (fps: number) => void
   /** Told that the server had nothing to play. */
@@ -111,11 +115,12 @@ class Connection {
   }
 
   #start(url: string): FfmpegRun {
-    const { address, transport, allTracks, sampling } = this.#settings
+    const { address, transport, allTracks, sampling, silentMs } = this.#settings
     return startFfmpeg({
       network: { url, protocols: protocolsOf(address, transport), format: 'rtsp' },
       inputOptions: [
         ...['-rtsp_transport', transport, ...(allTracks ? [] : ['-allowed_media_types', 'video'])],
+        ...socketTimeout(silentMs),
         // All pictures of a connection have one size, also where the camera changes it: nothing is ever
         // taken for a picture of another shape until the change is noticed.
         ...['-reinit_filter', '0'],
@@ -147,6 +152,17 @@ class Connection {
     if (!this.#hadPictures && hasNothingToPlay(end)) this.#settings.onNothingToPlay()
     return connectionError(this.#settings.address.shown, end, this.#hadPictures)
   }
+}
+
+/** How much longer than the caller ffmpeg waits for the server, in milliseconds. */
+const GRACE_MS = 5000
+/** Where ffmpeg can't count on, in microseconds: about 36 minutes. */
+const LONGEST_TIMEOUT_US = 2 ** 31 - 1
+
+/** How long ffmpeg waits for the server; without end where that is longer than it can count. */
+function socketTimeout(silentMs: number): readonly string[] {
+  const microseconds = Math.round((silentMs + GRACE_MS) * 1000)
+  return microseconds > LONGEST_TIMEOUT_US ? [] : ['-timeout', String(microseconds)]
 }
 
 /** What a camera may make ffmpeg use: no file, no http. */

@@ -93,6 +93,13 @@ export interface RtspOptions {
     readonly maxAttempts?: number
   }
   /**
+   * Longest gap, in milliseconds, after which a new connection goes on with the epoch of the one before: media time goes
+   * on by the clock, windows span the gap, and their `coverage` says what is missing.
+   *
+   * @default 0: a new connection is always a new epoch, and no window spans a gap
+   */
+  readonly bridgeGapsMs?: number
+  /**
    * Most frames that wait to be handed out, at `width * height * 3` bytes each.
    *
    * @default 4
@@ -151,6 +158,7 @@ export const optionsSchema = z.strictObject({
   noFrameTimeoutMs: milliseconds.default(10_000),
   frozenAfterMs: z.union([milliseconds, z.literal(Infinity)]).default(60_000),
   reconnect: reconnectSchema.prefault({}),
+  bridgeGapsMs: z.number().min(0).max(LONGEST_MS).default(0),
   bufferFrames: count.default(4),
   whenFull: z.enum(WHEN_FULL).default('latest'),
   maxFramesInFlight: count.default(4),
@@ -167,6 +175,7 @@ export interface RtspSettings {
   readonly noFrameTimeoutMs: number
   readonly frozenAfterMs: number
   readonly reconnect: ReconnectRule
+  readonly bridgeGapsMs: number
   readonly bufferFrames: number
   readonly whenFull: WhenFull
   readonly maxFramesInFlight: number

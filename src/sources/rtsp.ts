@@ -20,7 +20,7 @@ import type { FrameStream, Source, SourceNotice } from './source.js'
  *   Refused logins, streams without video and redirects end the stream; a path that isn't there (404) is tried
  *   again, because cameras that start up answer so.
  * - **Epochs.** Each connection begins a new one, with index and media time from 0 and a `StreamInfo` of its own:
- *   no window spans a gap. So does a stream that changes in the middle: its picture size, codec or clock. Pictures
+ *   no window spans a gap, unless `bridgeGapsMs` asks for it. So does a stream that changes in the middle: its picture size, codec or clock. Pictures
  *   lost inside an epoch lower the `coverage` of the clip.
  * - **Time.** `ptsMs` is the camera's own media time; `capturedAt` is estimated from arrival, see `LiveClock`.
  * - **Load.** What the pipeline can't take in time is dropped by `whenFull`, and counted in the ledger
@@ -49,11 +49,11 @@ export function rtsp(address: string | URL, options: RtspOptions = {}): Source {
 }
 
 function rtspStream(id: string, address: RtspAddress, settings: RtspSettings): FrameStream {
-  const { sampling, frozenAfterMs, durationMs, questions } = settings
+  const { sampling, frozenAfterMs, bridgeGapsMs, durationMs, questions } = settings
   const ledger = createLedger()
   const notices = new Subject<SourceNotice>()
   const epochs = new LiveEpochs({
-    ...{ id, kind: 'rtsp', isLive: durationMs === undefined, ledger, sampling, frozenAfterMs },
+    ...{ id, kind: 'rtsp', isLive: durationMs === undefined, ledger, sampling, frozenAfterMs, bridgeGapsMs },
     ...(questions === undefined ? {} : { questions }),
     notify: (notice) => {
       notices.next(notice)
@@ -80,7 +80,7 @@ function connections(address: RtspAddress, settings: RtspSettings, epochs: LiveE
   return defer(() => {
     epochs.connect()
     return connectRtsp({
-      ...{ address, transport, sampling, allTracks },
+      ...{ address, transport, sampling, allTracks, silentMs },
       onFps: (fps) => {
         epochs.announceFps(fps)
       },

@@ -1,15 +1,12 @@
-import { createHash } from 'node:crypto'
 import { lstat, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
-import { hostname, tmpdir } from 'node:os'
+import { tmpdir } from 'node:os'
 import { extname, join } from 'node:path'
 
 import { StreamError } from '../errors.js'
+import { HOST, isAlive, isOfEarlierProcess } from '../host.js'
 import type { LendVideo } from './file-stream.js'
 
 const PREFIX = 'tinyllava-stream-video'
-
-/** Process ids mean something on one machine, and in one container, alone. */
-const HOST = createHash('sha256').update(hostname()).digest('hex').slice(0, 8)
 
 /** A temporary video: where it is to be written, and how messages call it. */
 export interface TemporaryVideo {
@@ -94,17 +91,7 @@ async function isStale(path: string, name: string): Promise<boolean> {
   if (host !== HOST) return false
   const found = await lstat(path).catch(() => undefined)
   if (found?.isDirectory() !== true || found.uid !== process.getuid?.()) return false
-  // In a container the process has the same number after each restart: what is older than it isn't its own.
-  if (Number(pid) === process.pid) return found.mtimeMs < Date.now() - process.uptime() * 1000 - 1000
-  return !isAlive(Number(pid))
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0)
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code !== 'ESRCH'
-  }
+  return Number(pid) === process.pid ? isOfEarlierProcess(found.mtimeMs) : !isAlive(Number(pid))
 }
 
 function extensionOf(name: string): string {

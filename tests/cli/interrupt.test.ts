@@ -1,8 +1,11 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { performance } from 'node:perf_hooks'
+import { fileURLToPath } from 'node:url'
 
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 
-import { onInterrupt } from '../../src/cli/interrupt.js'
+import { isUnderNohup, onInterrupt } from '../../src/cli/interrupt.js'
 
 /** Listens, with a process that only says that it would end. */
 function setUp() {
@@ -21,9 +24,12 @@ let others: NodeJS.SignalsListener[] = []
 beforeEach(() => {
   others = process.listeners('SIGINT')
   process.removeAllListeners('SIGINT')
+  // The test runner itself may be.
+  vi.stubEnv('_', '/usr/bin/npx')
 })
 afterEach(() => {
   vi.restoreAllMocks()
+  vi.unstubAllEnvs()
   for (const listener of others) process.on('SIGINT', listener)
 })
 
@@ -64,3 +70,30 @@ describe('onInterrupt', () => {
     expect(process.listenerCount('SIGINT')).toBe(0)
   })
 })
+
+describe('under nohup', () => {
+  test.each([
+    ['/usr/bin/nohup', true],
+    ['nohup', true],
+    ['/usr/bin/node', false],
+    ['/home/me/nohup/node', false],
+    [undefined, false],
+  ])('a shell that names %s', (program, expected) => {
+    expect(isUnderNohup({ _: program })).toBe(expected)
+  })
+
+  test('the end of the terminal stops nothing; a signal that is meant does', async () => {
+    const words = [process.execPath, path('../../node_modules/jiti/lib/jiti-cli.mjs'), path('interrupted.ts')]
+    const shell = spawn('bash', ['-c', 'nohup "$@"', 'bash', ...words], { stdio: ['ignore', 'pipe', 'ignore'] })
+    const [pid] = (await once(shell.stdout, 'data')) as [Buffer]
+    for (const signal of ['SIGHUP', 'SIGTERM'] as const) process.kill(Number(pid), signal)
+    expect(String(await once(shell.stdout, 'data'))).toBe('stopping\n')
+    process.kill(Number(pid), 'SIGINT')
+    // The second one that counts: if SIGHUP did, the process would have ended already.
+    expect(await once(shell, 'exit')).toEqual([130, null])
+  })
+})
+
+function path(name: string): string {
+  return fileURLToPath(new URL(name, import.meta.url))
+}

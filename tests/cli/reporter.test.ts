@@ -1,13 +1,22 @@
 import { Writable } from 'node:stream'
 
 import { Subject } from 'rxjs'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 
 import { reportEvents } from '../../src/cli/report-events.js'
 import { createReporter } from '../../src/cli/reporter.js'
+import { openRunLog } from '../../src/cli/run-log.js'
 import { StreamError } from '../../src/errors.js'
 import { createLedger } from '../../src/ledger.js'
+import { answer } from '../../src/operators/answer.js'
+import { encode } from '../../src/operators/encode.js'
+import { wholeClip } from '../../src/operators/whole-clip.js'
+import { definePipeline } from '../../src/service/define-pipeline.js'
+import type { Pipeline } from '../../src/service/define-pipeline.js'
 import type { RunEvent } from '../../src/service/events.js'
+import { start } from '../../src/service/start.js'
+import { createInstantModel, settled } from '../operators/fakes.js'
+import { createHandSource } from '../service/fakes.js'
 
 function setUp() {
   let written = ''
@@ -80,4 +89,45 @@ test('reportEvents tells of streams, and not a word of questions and answers', (
   ])
   expect(told.at(-1)).toContain('stream door ended: error')
   expect(lines().join()).not.toContain('secret')
+})
+
+test('reportEvents warns of what goes wrong with a source, also without --verbose, and shows no login', () => {
+  const { reporter, lines } = setUp()
+  const events = new Subject<RunEvent>()
+  reportEvents(events, reporter)
+  for (const kind of ['reconnect', 'epoch', 'frozen', 'kafka-lag', 'dead-letter']) {
+    const notice = { kind, message: `what ${kind} means`, fields: { reason: 'rtsp://me:hunter2@door is away' } }
+    events.next({ kind: 'source-notice', sourceId: 'door', notice })
+  }
+  const fields = '{"reason":"rtsp://***@door is away"}'
+  expect(lines()).toEqual(
+    ['reconnect', 'frozen', 'dead-letter'].map((kind) => `warning: source door: what ${kind} means ${fields}`),
+  )
+})
+
+test('a run that is told of as text sums up the frames that were dropped since, until it is over', async () => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+  onTestFinished(() => void vi.useRealTimers())
+  const { reporter, lines } = setUp()
+  const camera = createHandSource('door', { isLive: true })
+  const stream: Pipeline['stream'] = (frames, { model }) => frames.pipe(encode(model), wholeClip(), answer(model, 'What?'))
+  const run = start(definePipeline({ name: 'test', model: createInstantModel(), sources: [camera], stream }))
+  openRunLog({ logFormat: 'text' }, reporter)(run)
+  await settled()
+  const drop = (reason: string, count: number): void => {
+    const { ledger } = camera.stream
+    for (let index = 0; index < count; index += 1) ledger.frame().settle({ kind: 'dropped', reason })
+  }
+  vi.advanceTimersByTime(10_000)
+  drop('buffer-full', 40)
+  drop('frozen', 1)
+  vi.advanceTimersByTime(20_000)
+  drop('buffer-full', 2)
+  vi.advanceTimersByTime(10_000)
+  expect(lines()).toEqual([
+    'warning: door: frames were dropped: 40 (buffer-full), 1 (frozen)',
+    'warning: door: frames were dropped: 2 (buffer-full)',
+  ])
+  await run.stop()
+  expect(vi.getTimerCount()).toBe(0)
 })

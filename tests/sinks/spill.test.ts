@@ -1,5 +1,3 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { appendFile, mkdtemp, readFile, readdir, rm, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -185,34 +183,5 @@ describe('Spill', () => {
       }),
       { numRuns: 60 },
     )
-  })
-})
-
-describe('the lock of a spill', () => {
-  test('one sink at a time, in this process too', async () => {
-    const spill = await open()
-    await expect(open()).rejects.toMatchObject({
-      code: 'SINK_FAILED',
-      message: expect.stringContaining('Give each sink a folder of its own') as unknown,
-    })
-    await spill.close()
-    await (await open()).close()
-    expect(await readdir(folder)).toEqual(['head'])
-  })
-
-  test('another process that is alive keeps it; one that has ended doesn’t', async () => {
-    const other = spawn(process.execPath, ['-e', 'process.stdin.resume()'], { stdio: ['pipe', 'ignore', 'ignore'] })
-    await once(other, 'spawn')
-    await writeFile(join(folder, 'lock'), `${other.pid ?? ''}\n`)
-    await expect(open()).rejects.toMatchObject({ message: expect.stringContaining(`process ${other.pid ?? ''}`) as unknown })
-    expect(await readFile(join(folder, 'lock'), 'utf8')).toBe(`${other.pid ?? ''}\n`)
-    other.kill('SIGKILL')
-    await once(other, 'exit')
-    await (await open()).close()
-  })
-
-  test.each([String(process.pid), 'nonsense', ''])('a lock that says %j is nobody’s', async (owner) => {
-    await writeFile(join(folder, 'lock'), owner)
-    await (await open()).close()
   })
 })

@@ -94,6 +94,14 @@ describe('startFfmpeg', () => {
     expect(text).not.toContain('secret')
   })
 
+  test('shows no login in a line that is cut, either', async () => {
+    const { output, ended } = start(jobOf({ path: `/nowhere/rtsp://admin:${'secret'.repeat(60)}@camera/live` }))
+    await lengthOf(output)
+    const text = (await ended).lastLines.join('\n')
+    expect(text).toContain('rtsp://***')
+    expect(text).not.toContain('secret')
+  })
+
   test('waits while nobody reads', async () => {
     const run = start(jobOf())
     let before = -1

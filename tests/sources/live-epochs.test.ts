@@ -37,6 +37,22 @@ describe('LiveEpochs', () => {
     expect(notices.map(({ kind, fields }) => [kind, fields.epoch])).toEqual([['epoch', START], ['epoch', START + 9000]])
   })
 
+  test('goes on over a gap that is to be bridged, and says what is missing', () => {
+    const { epochs, take, notices } = setUp({ sampling: { kind: 'fps', fps: 1 }, bridgeGapsMs: 5000 })
+    const first = take(70_000, START)
+    take(71_000, START + 1000)
+    epochs.connect()
+    const after = take(0, START + 5000)
+    expect(after).toMatchObject({ index: 2, ptsMs: 5000, capturedAt: new Date(START + 5000).toISOString() })
+    expect(after?.stream).toBe(first?.stream)
+    expect(take(1000, START + 6000)).toMatchObject({ index: 3, ptsMs: 6000 })
+    expect(after?.stream.health({ startMs: 0, endMs: 6000 }).coverage).toBe(0.5714)
+
+    epochs.connect()
+    expect(take(0, START + 11_001)).toMatchObject({ index: 0, ptsMs: 0, stream: { epoch: START + 11_001 } })
+    expect(notices.map(({ kind }) => kind)).toEqual(['epoch', 'epoch'])
+  })
+
   test.each([
     ['in the same millisecond', START],
     ['after a clock that was set back', START - 3_600_000],

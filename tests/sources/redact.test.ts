@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 
-import { redactAddress, redactUrl } from '../../src/sources/redact.js'
+import { redactAddress, redactStart, redactUrl } from '../../src/sources/redact.js'
 
 test.each([
   ['rtsp://admin:secret@10.0.0.7/live', 'rtsp://***@10.0.0.7/live'],
@@ -10,6 +10,15 @@ test.each([
   ['/home/me@work/clip.mp4?', '/home/me@work/clip.mp4?'],
 ])('%s', (text, expected) => {
   expect(redactUrl(text)).toBe(expected)
+})
+
+test.each([
+  ['rtsp://admin:secret@10.0.0.7/live', 'rtsp://***@10.0.0.7/live'],
+  ['a text that is longer than the place of the cut', 'a text that is longer than the place'],
+  [`no rtsp://admin:${'secret'.repeat(9)}@10.0.0.7/live`, 'no rtsp://***'],
+  [`no rtsp://u:p@a and rtsp://u:se@${'cret'.repeat(9)}@b`, 'no rtsp://***@a and rtsp://***'],
+])('the start: %s', (text, expected) => {
+  expect(redactStart(text, 36)).toBe(expected)
 })
 
 test.each([

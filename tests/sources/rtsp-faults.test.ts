@@ -1,16 +1,22 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { type AddressInfo, type Server, type Socket, connect, createServer } from 'node:net'
+import { fileURLToPath } from 'node:url'
 
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 
 import { allFrames } from '../../src/sampling/all-frames.js'
 import { findFfmpeg } from '../../src/sources/ffmpeg-binary.js'
 import { rtsp } from '../../src/sources/rtsp.js'
 import { type RtspServer, describeWithRtsp, startRtspServer } from '../support/rtsp-server.js'
+import { WAIT } from './contract.js'
 import { QUICK, isBalanced, watchLive } from './helpers/live.js'
 import { MediaFolder } from './helpers/media.js'
+import { childProcesses, commandOf } from './helpers/processes.js'
 import { hevcClip, soundClip, stillClip, testClip, turningClip } from './helpers/rtsp-clips.js'
+
+const cameraReader = fileURLToPath(new URL('helpers/camera-reader.ts', import.meta.url))
+const jiti = fileURLToPath(new URL('../../node_modules/jiti/lib/jiti-cli.mjs', import.meta.url))
 
 const media = new MediaFolder()
 const LIVE = { sampling: allFrames(), reconnect: QUICK }
@@ -30,7 +36,7 @@ async function listen(onConnection: (socket: Socket) => void) {
     server.close()
   })
   const { port } = server.address() as AddressInfo
-  return { address: `rtsp://127.0.0.1:${port}/live`, count: () => sockets.length }
+  return { address: `rtsp://127.0.0.1:${port}/live`, count: () => sockets.length, connected: once(server, 'connection') }
 }
 
 /** A generator of numbers from 0 up to 1 (mulberry32). */
@@ -54,6 +60,35 @@ describe('a server that is none', () => {
     expect(watched.reasons()).toEqual(['RTSP_SILENT'])
     expect(count()).toBeGreaterThan(0)
     await watched.stop()
+  })
+
+  /** Lets a process read the silent camera; gives it, and its decoder. */
+  async function readSilent(noFrameTimeoutMs: number) {
+    const { address, connected } = await listen(() => undefined)
+    const reader = spawn(process.execPath, [jiti, cameraReader, address, String(noFrameTimeoutMs)], {
+      stdio: ['pipe', 'ignore', 'inherit'],
+    })
+    onTestFinished(() => void reader.kill('SIGKILL'))
+    await connected
+    const decoder = childProcesses(reader.pid).find(({ pid }) => commandOf(pid).includes(address))
+    return { reader, decoderPid: decoder?.pid ?? 0 }
+  }
+  const isGone = (pid: number): boolean => commandOf(pid).length === 0
+
+  test('accepts and says nothing: the decoder ends with a process that ends at once', async () => {
+    const { reader, decoderPid } = await readSilent(600_000)
+    expect(isGone(decoderPid)).toBe(false)
+    reader.stdin.end('end')
+    expect(await once(reader, 'exit')).toEqual([130, null])
+    await vi.waitUntil(() => isGone(decoderPid), WAIT)
+  })
+
+  test('accepts and says nothing: the decoder ends by itself after a kill -9 of its process', async () => {
+    const { reader, decoderPid } = await readSilent(3000)
+    expect(isGone(decoderPid)).toBe(false)
+    reader.kill('SIGKILL')
+    await once(reader, 'exit')
+    await vi.waitUntil(() => isGone(decoderPid), WAIT)
   })
 
   test('sends the reader elsewhere: it is not followed, and not tried again', async () => {

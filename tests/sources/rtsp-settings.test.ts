@@ -20,7 +20,7 @@ describe('settings of rtsp', () => {
     expect(checkRtspOptions({})).toEqual({
       ...{ sampling: byFps(1), transport: 'tcp', login: {}, noFrameTimeoutMs: 10_000, frozenAfterMs: 60_000 },
       reconnect: { minDelayMs: 500, maxDelayMs: 30_000, maxAttempts: Infinity },
-      ...{ bufferFrames: 4, whenFull: 'latest', maxFramesInFlight: 4 },
+      ...{ bridgeGapsMs: 0, bufferFrames: 4, whenFull: 'latest', maxFramesInFlight: 4 },
     })
   })
 

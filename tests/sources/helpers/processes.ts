@@ -17,12 +17,12 @@ export function isStill(child: ChildProcess | undefined, { ticksBefore }: { tick
   return child?.state === 'S' && child.ticks > 0 && child.ticks === ticksBefore
 }
 
-/** The children of this process, zombies included. */
-export function childProcesses(): ChildProcess[] {
+/** The children of a process, zombies included; of this one unless another is named. */
+export function childProcesses(parent = process.pid): ChildProcess[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .map((name) => statOf(Number(name)))
-    .filter((child) => child?.parent === process.pid)
+    .filter((child) => child?.parent === parent)
     .map((child) => child as ChildProcess)
 }
 
