@@ -11,14 +11,17 @@ export type DeliveryMode =
 /** How records are compressed. */
 export type KafkaCompression = 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd'
 
+/** A header's value, or those of one that comes several times. */
+export type HeaderValue = string | Uint8Array | readonly (string | Uint8Array)[]
+
 /** One record for a topic. */
 export interface OutgoingRecord {
   readonly topic: string
-  /** Records of one key keep their order. */
-  readonly key: string
+  /** Records of one key keep their order; `null`: none. */
+  readonly key: string | Uint8Array | null
   /** `null` deletes the key from a compacted topic. */
   readonly value: string | Uint8Array | null
-  readonly headers: Readonly<Record<string, string>>
+  readonly headers: Readonly<Record<string, HeaderValue>>
   /** Of a topic's records all should say the same: those of different compression are sent apart. @default 'none' */
   readonly compression?: KafkaCompression
 }

@@ -121,7 +121,7 @@ export { templates } from './model/parts/templates/templates.js'
 export { visionTowers } from './model/parts/towers/towers.js'
 
 // What flows, and what is counted
-export type { DeliveryMode, OutgoingRecord, Publication, Transaction } from './delivery.js'
+export type { DeliveryMode, HeaderValue, OutgoingRecord, Publication, Transaction } from './delivery.js'
 export type { StreamErrorOptions, ErrorCode } from './errors.js'
 export { StreamError, errorCodes } from './errors.js'
 export { createLedger } from './ledger.js'

@@ -22,6 +22,7 @@ export function watch(run: Pick<Run, 'answers$' | 'events$'>): Seen {
     if (event.kind !== 'source-notice') return
     const { kind, fields } = event.notice
     notices.set(kind, (notices.get(kind) ?? 0) + 1)
+    if (kind === 'kafka-lag-over') behind.delete(fields.partition)
     if (kind !== 'kafka-lag') return
     behind.set(fields.partition, Number(fields.lag))
     worstLag = Math.max(worstLag, lag())

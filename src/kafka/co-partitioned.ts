@@ -2,7 +2,7 @@ import kafkajs from 'kafkajs'
 import type { PartitionAssigner } from 'kafkajs'
 
 const { AssignerProtocol } = kafkajs
-const NAME = 'tinyllava-stream-1'
+const PROTOCOL = 'tinyllava-stream-1'
 
 /** A member of a group, and the partitions it read so far. */
 export interface Member {
@@ -34,17 +34,21 @@ export function shareOut(partitions: readonly number[], members: readonly Member
 /**
  * Assigns each partition of a topic together with the same partition of its state topic.
  *
+ * The topics are part of the protocol's name: brokers refuse a member of other topics, whose partitions the leader of
+ * the group would share out to nobody.
+ *
  * @param ownedNow The partitions that this member reads now.
  */
 export function coPartitioned(
   { topic, stateTopic }: { readonly topic: string; readonly stateTopic: string },
   ownedNow: () => readonly number[],
 ): PartitionAssigner {
+  const name = [PROTOCOL, topic, stateTopic].join(':')
   return ({ cluster }) => ({
-    name: NAME,
+    name,
     version: 1,
     protocol: ({ topics }) => ({
-      name: NAME,
+      name,
       metadata: AssignerProtocol.MemberMetadata.encode({
         version: 1,
         topics,

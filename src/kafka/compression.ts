@@ -45,14 +45,14 @@ const codecs = { snappy: lazyCodec('snappy', snappy), lz4: lazyCodec('lz4', lz4)
 /**
  * A codec that is loaded at its first use, once: WebAssembly that is loaded again spoils what is under way.
  *
- * Its calls reject with `KAFKA_CODEC_MISSING` where it can't be loaded on this machine.
+ * Its calls reject with a cause of `KAFKA_CODEC_MISSING` where it can't be loaded on this machine.
  */
 export function lazyCodec(name: KafkaCompression, load: () => Promise<Codec>): ClientCodec {
   let codec: Promise<Codec> | undefined
   const loaded = (): Promise<Codec> => {
     codec ??= load().catch((cause: unknown) => {
       const message = `Records are compressed with ${name}, whose package can't be loaded on this machine. Use another compression.`
-      throw new StreamError('KAFKA_CODEC_MISSING', message, { cause })
+      throw permanent(new StreamError('KAFKA_CODEC_MISSING', message, { cause }))
     })
     return codec
   }
@@ -60,6 +60,11 @@ export function lazyCodec(name: KafkaCompression, load: () => Promise<Codec>): C
     compress: async ({ buffer }) => toBuffer(await (await loaded()).compress(buffer)),
     decompress: async (bytes) => toBuffer(await (await loaded()).decompress(bytes)),
   }
+}
+
+/** The client tries others for a while; of those it doesn't, it passes only the cause on. */
+function permanent(cause: StreamError): Error {
+  return Object.assign(new Error(cause.message, { cause }), { retriable: false })
 }
 
 async function lz4(): Promise<Codec> {

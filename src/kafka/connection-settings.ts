@@ -28,6 +28,9 @@ const tlsSchema = z.union([
   }),
 ])
 
+/** A topic's name. */
+export const topicName = z.string().regex(/^[a-zA-Z0-9._-]{1,249}$/, "expected a topic's name: letters, digits, `.`, `_` and `-`")
+
 /** Fields of a zod object: how to reach a cluster. */
 export const connectionFields = {
   brokers: z.array(z.string().regex(/^[^\s:/@]+:\d{1,5}$|^\[[0-9a-fA-F:]+\]:\d{1,5}$/, 'expected host:port')).min(1),

@@ -3,6 +3,8 @@ import type { Consumer, EachBatchPayload, Kafka, KafkaMessage } from 'kafkajs'
 import type { StreamError } from '../errors.js'
 import { coPartitioned } from './co-partitioned.js'
 import { kafkaError } from './kafka-errors.js'
+import { onOffsetReset } from './offset-reset.js'
+import type { OffsetGap } from './offset-reset.js'
 
 /** A record as it was read. */
 export interface ReadRecord {
@@ -39,6 +41,12 @@ export interface GroupReaderSetup {
   /** Partitions that this member reads no longer. */
   readonly onRevoked: (partitions: readonly number[]) => void
   readonly onBatch: (batch: ReadBatch) => void
+  /** A broker has answered, with records or without. */
+  readonly onFetched: () => void
+  /** Reading goes on elsewhere than expected, as the place isn't there any more. It is read next, where no seek comes first. */
+  readonly onGap?: (gap: OffsetGap) => void
+  /** The client gave up, leaves the group, and begins anew by itself. */
+  readonly onRestart?: (error: StreamError) => void
   /** The reader has ended with an error that its own retries don't mend. */
   readonly onFailure: (error: StreamError) => void
 }
@@ -89,17 +97,37 @@ class Member implements GroupReader {
       rebalanceTimeout: Math.max(60_000, setup.sessionTimeoutMs),
       maxBytesPerPartition: setup.maxBytesPerPartition,
       maxWaitTimeInMs: 200,
-      partitionAssigners: [coPartitioned(setup, () => [...this.#owned])],
-      // It starts again by itself, for as long as there is hope.
-      retry: { initialRetryTime: 100, maxRetryTime: 2_000, retries: 10, restartOnFailure: () => Promise.resolve(!this.#isClosed) },
+      // Partitions that are added are noticed by then.
+      metadataMaxAge: 10_000,
+      partitionAssigners: [
+        (parts) => {
+          onOffsetReset(parts.cluster, (gap) => {
+            this.#skip(gap)
+          })
+          return coPartitioned(setup, () => [...this.#owned])(parts)
+        },
+      ],
+      retry: {
+        ...{ initialRetryTime: 100, maxRetryTime: 2_000, retries: 10 },
+        // It starts again by itself, for as long as there is hope.
+        restartOnFailure: (error) => Promise.resolve(!this.#isClosed && this.#errorOf(error).canRetry),
+      },
     })
     this.#consumer.on(this.#consumer.events.GROUP_JOIN, ({ payload }) => {
       this.#take(payload.memberAssignment[setup.topic] ?? [])
     })
+    this.#consumer.on(this.#consumer.events.FETCH, () => {
+      setup.onFetched()
+    })
     this.#consumer.on(this.#consumer.events.STOP, () => (this.#hasGroup = false))
     this.#consumer.on(this.#consumer.events.CRASH, ({ payload: { error, restart } }) => {
-      if (!restart) setup.onFailure(kafkaError(`The group ${setup.groupId} can't be read with`, error))
+      if (restart) setup.onRestart?.(this.#errorOf(error))
+      else setup.onFailure(this.#errorOf(error))
     })
+  }
+
+  #errorOf(error: unknown): StreamError {
+    return kafkaError(`The group ${this.#setup.groupId} can't be read with`, error)
   }
 
   async join(): Promise<void> {
@@ -180,6 +208,14 @@ class Member implements GroupReader {
     const { offset, isPaused } = this.#place(topic, partition)
     if (isPaused) this.#consumer.pause([{ topic, partitions: [partition] }])
     if (offset !== undefined) this.#consumer.seek({ topic, partition, offset: String(offset) })
+  }
+
+  /** The state topic is read from offset 0 on, wherever it begins. */
+  #skip(gap: OffsetGap): void {
+    const place = this.#place(gap.topic, gap.partition)
+    // A seek that came meanwhile is for another place.
+    if ((place.offset ?? 0) <= gap.expected) place.offset = gap.found
+    if (gap.topic === this.#setup.topic) this.#setup.onGap?.(gap)
   }
 
   #pass(payload: EachBatchPayload): void {

@@ -10,6 +10,12 @@ const PERMANENT: Readonly<Record<string, readonly [code: ErrorCode, advice: stri
   GROUP_AUTHORIZATION_FAILED: ['KAFKA_UNAUTHORIZED', 'this user may not use the consumer group'],
   CLUSTER_AUTHORIZATION_FAILED: ['KAFKA_UNAUTHORIZED', 'this user may not do this on the cluster'],
   TRANSACTIONAL_ID_AUTHORIZATION_FAILED: ['KAFKA_UNAUTHORIZED', 'this user may not use the transactional id'],
+  POLICY_VIOLATION: ['KAFKA_UNAUTHORIZED', "the cluster's own policy forbids it. Have its operators make the topic"],
+  INVALID_TOPIC_EXCEPTION: ['SETTING_INVALID', 'no topic can have this name. Use letters, digits, `.`, `_` and `-`'],
+  INCONSISTENT_GROUP_PROTOCOL: [
+    'SETTING_INVALID',
+    'other members of the group read other topics, or are no sources of this kind. Use another `groupId`',
+  ],
   MESSAGE_TOO_LARGE: ['KAFKA_TOO_LARGE', 'a record is larger than its topic allows. Raise `max.message.bytes` there'],
   RECORD_LIST_TOO_LARGE: ['KAFKA_TOO_LARGE', 'records are larger than their topic allows. Raise `max.message.bytes` there'],
 }
@@ -43,5 +49,10 @@ export function isPassing(error: unknown): boolean {
 
 /** An error and those that led to it, the last one first. `type` is what the protocol calls it. */
 function causesOf(error: unknown): readonly (Error & { readonly type?: string; readonly retriable?: boolean })[] {
-  return error instanceof Error ? [error, ...causesOf(error.cause)] : []
+  return error instanceof Error ? [error, ...[error.cause, ...partsOf(error)].flatMap(causesOf)] : []
+}
+
+/** The errors of topics that were asked about at once. */
+function partsOf(error: Error & { readonly errors?: unknown }): readonly unknown[] {
+  return Array.isArray(error.errors) ? (error.errors as readonly unknown[]) : []
 }

@@ -5,7 +5,9 @@ import type { Kafka, Producer } from 'kafkajs'
 import type { OutgoingRecord } from '../delivery.js'
 import { throwIfAborted } from '../errors.js'
 import { isPassing, kafkaError } from './kafka-errors.js'
-import { sendRecords } from './send-records.js'
+import { createProducer } from './producer.js'
+import { requestsByKey, sendRequest } from './send-records.js'
+import type { SendRequest } from './send-records.js'
 import { openTopics } from './topics.js'
 
 /** Sends records one call after the other, each until all in-sync replicas have it. */
@@ -59,7 +61,7 @@ class Sender implements RecordSender {
     return this.#inTurn(async () => {
       throwIfAnyAborted(stops)
       try {
-        await this.#sendUntilStored(records, stops)
+        for (const request of requestsByKey(records)) await this.#sendUntilStored(request, stops)
       } catch (error) {
         // The client would give their sequence numbers to the next records, and brokers take those for repetitions.
         await this.#disconnect()
@@ -81,12 +83,12 @@ class Sender implements RecordSender {
     return done
   }
 
-  async #sendUntilStored(records: readonly OutgoingRecord[], stops: AbortSignal[]): Promise<void> {
-    const topics = [...new Set(records.map(({ topic }) => topic))]
+  async #sendUntilStored(request: SendRequest, stops: AbortSignal[]): Promise<void> {
+    const topics = [...new Set(request.records.map(({ topic }) => topic))]
     for (let attempt = 0; ; attempt += 1) {
       throwIfAnyAborted(stops)
       try {
-        await sendRecords(await this.#connect(topics), records)
+        await sendRequest(await this.#connect(topics), request)
         return
       } catch (cause) {
         const error = kafkaError(`Records could not be sent to ${topics.join(', ')}`, cause)
@@ -104,11 +106,8 @@ class Sender implements RecordSender {
   async #connect(topics: readonly string[]): Promise<Producer> {
     await this.#lookFor(topics.filter((topic) => !this.#topics.has(topic)))
     if (this.#producer !== undefined) return this.#producer
-    const producer = this.#kafka.producer({
-      ...{ idempotent: true, maxInFlightRequests: 1 },
-      // Few and short, as nothing ends them: patience is ours.
-      retry: { initialRetryTime: 100, maxRetryTime: 500, retries: 4 },
-    })
+    // Few tries and short ones, as nothing ends them: patience is ours.
+    const producer = createProducer(this.#kafka, { retry: { initialRetryTime: 100, maxRetryTime: 500, retries: 4 } })
     this.#producer = producer
     try {
       await producer.connect()

@@ -1,6 +1,7 @@
 import type { Kafka, Producer } from 'kafkajs'
 
 import { kafkaError } from './kafka-errors.js'
+import { createProducer } from './producer.js'
 import { sendRecords } from './send-records.js'
 import type { ProducedRecord } from './send-records.js'
 
@@ -39,13 +40,14 @@ export async function openTransactionalProducer(
   kafka: Kafka,
   { transactionalId, groupId, transactionTimeoutMs }: TransactionalProducerSetup,
 ): Promise<TransactionalProducer> {
-  const producer = kafka.producer({
-    ...{ transactionalId, transactionTimeout: transactionTimeoutMs, idempotent: true, maxInFlightRequests: 1 },
+  const producer = createProducer(kafka, {
+    ...{ transactionalId, transactionTimeout: transactionTimeoutMs },
     // Patience beyond this is the caller's, who begins anew with what is durable.
     retry: { initialRetryTime: 50, maxRetryTime: 1_000, retries: 6 },
   })
   try {
     await producer.connect()
+    await fence(producer)
   } catch (error) {
     await producer.disconnect().catch(() => undefined)
     throw kafkaError(`The producer ${transactionalId} could not begin`, error)
@@ -60,6 +62,12 @@ export async function openTransactionalProducer(
     },
     close: () => producer.disconnect(),
   }
+}
+
+/** Asks for the id, which is what fences off; the client would do so with the first record. Nothing is begun or aborted. */
+async function fence(producer: Producer): Promise<void> {
+  const transaction = await producer.transaction()
+  await transaction.abort()
 }
 
 async function commit(producer: Producer, groupId: string, { records, progress }: TransactionContent): Promise<void> {

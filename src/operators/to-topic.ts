@@ -5,7 +5,7 @@ import { z } from 'zod'
 import type { KafkaCompression, OutgoingRecord } from '../delivery.js'
 import { asStreamError } from '../errors.js'
 import { encodeJpeg } from '../image-codec.js'
-import { connectionFields } from '../kafka/connection-settings.js'
+import { connectionFields, topicName } from '../kafka/connection-settings.js'
 import type { KafkaConnection } from '../kafka/connection-settings.js'
 import { borrowSender } from '../kafka/shared-sender.js'
 import type { SenderLease } from '../kafka/shared-sender.js'
@@ -29,7 +29,7 @@ export interface ToTopicOptions extends KafkaConnection {
 
 const schema = z.strictObject({
   ...connectionFields,
-  topic: z.string().regex(/^[a-zA-Z0-9._-]{1,249}$/, "expected a topic's name"),
+  topic: topicName,
   quality: z.int().min(1).max(100).default(90),
   compression: z.enum(['none', 'gzip', 'snappy', 'lz4', 'zstd']).default('none'),
   queue: z.int().min(1).default(256),

@@ -12,9 +12,9 @@ export interface LogLine {
 }
 
 /** Notices that come again and again, and are figures. */
-const FIGURES: ReadonlySet<string> = new Set(['kafka-lag'])
+const FIGURES: ReadonlySet<string> = new Set(['kafka-lag', 'kafka-lag-over'])
 /** Notices of something that went wrong. */
-const TROUBLES: ReadonlySet<string> = new Set(['reconnect', 'frozen', 'dead-letter'])
+const TROUBLES: ReadonlySet<string> = new Set(['reconnect', 'frozen', 'dead-letter', 'kafka-retry', 'messages-expired'])
 
 /** The line of an event; none for pieces of answers, which may be private. */
 export function logLineOf(event: RunEvent): LogLine | undefined {

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import type { KafkaCompression, OutgoingRecord } from '../delivery.js'
 import type { Result } from '../envelope.js'
 import { StreamError, asStreamError } from '../errors.js'
-import { clusterOf, connectionFields } from '../kafka/connection-settings.js'
+import { clusterOf, connectionFields, topicName } from '../kafka/connection-settings.js'
 import type { KafkaConnection } from '../kafka/connection-settings.js'
 import { createClient } from '../kafka/connection.js'
 import { createRecordSender } from '../kafka/record-sender.js'
@@ -23,8 +23,6 @@ export interface KafkaSinkOptions extends KafkaConnection {
   /** @default 'none' */
   readonly compression?: KafkaCompression
 }
-
-const topicName = z.string().regex(/^[a-zA-Z0-9._-]{1,249}$/, "expected a topic's name")
 
 const schema = z.strictObject({
   ...connectionFields,
@@ -48,7 +46,8 @@ const schema = z.strictObject({
  * `KAFKA_FAILED` where no broker can be reached.
  *
  * In a pipeline with `delivery: 'exactly-once'` the records become visible in one transaction with the progress
- * of the `kafkaSource` of the same brokers. Readers want `read_committed` then.
+ * of the `kafkaSource` of the same brokers, written by that source's login; the sink's own is used to look for its
+ * topics. Readers want `read_committed` then.
  *
  * @example
  * ```ts

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { liveSamplingSchema, samplingSchema } from '../sampling/sampling-settings.js'
 
 /** A day: a camera that is to be watched longer is a source of its own. */
-const MAX_DURATION_MS = 86_400_000
+const MAX_DURATION_MS = 3_600_000
 
 /** The name of a stream: a line of text. */
 export const streamIdSchema = z

@@ -36,8 +36,8 @@ const MARKER_KEY = '\u0000opened'
 const MOST_SILENCE_MS = 60_000
 
 /**
- * Reads what is durable of a partition. The order matters: the producer's first transaction fences off whoever had the
- * partition before, so the states and the offset that are read after it are the last ones.
+ * Reads what is durable of a partition. The order matters: whoever had the partition before was fenced off when the
+ * producer was opened, so the states and the offset that are read now are the last ones.
  *
  * @throws {StreamError} `KAFKA_*`; `ABORTED` by the signal.
  */
@@ -105,7 +105,7 @@ async function startOffset(opening: Opening): Promise<number> {
     return offset
   }
   if (committed < begin) {
-    const fields = { partition, committed, begin, lost: begin - committed }
+    const fields = { partition, expected: committed, found: begin, lost: begin - committed }
     notify({ kind: 'messages-expired', message: 'messages were deleted before they were read', fields })
   }
   return Math.max(committed, begin)

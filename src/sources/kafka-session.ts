@@ -25,6 +25,10 @@ export interface SessionSettings extends PartitionSettings {
 
 const LONGEST_PAUSE_MS = 10_000
 const FIRST_PAUSE_MS = 200
+const LAG = 'kafka-lag'
+/** The lag of a partition is no longer this process's. */
+const LAG_OVER = 'kafka-lag-over'
+const LAG_EVERY_MS = 5_000
 /** Longest time between two answers of brokers that are there: each waits 0.2 s for records. */
 const LONGEST_SILENCE_MS = 2_000
 
@@ -78,22 +82,38 @@ export class KafkaSession {
   /** Reads until `stop` and then drains; or until `halted`, which lets go of everything. Rejects with `KAFKA_*`. */
   async run(halted: AbortSignal): Promise<void> {
     const { stop } = this.#context
-    const stopTaking = (): void => {
-      for (const { life } of this.#places.values()) life?.stopTaking()
-    }
-    // At once: whoever reads the streams is let go of at the same moment.
-    stop.addEventListener('abort', stopTaking)
-    const idleTimer = setInterval(() => {
-      for (const { life } of this.#places.values()) life?.closeSilent()
-    }, Math.max(10, Math.min(1000, this.#settings.windowIdleMs / 4)))
+    const leave = this.#attend()
     try {
       await this.#open(halted)
       await Promise.race([whenAborted(stop), whenAborted(halted), this.#failed])
       if (!halted.aborted) await Promise.race([this.#drain(), whenAborted(halted), this.#failed])
     } finally {
+      leave()
+      await this.#close()
+    }
+  }
+
+  /** What is done beside reading, until the function that it returns is called. */
+  #attend(): () => void {
+    const { stop } = this.#context
+    const stopTaking = (): void => {
+      for (const { life } of this.#places.values()) life?.stopTaking()
+    }
+    // At once: whoever reads the streams is let go of at the same moment.
+    stop.addEventListener('abort', stopTaking)
+    let isAsking = false
+    const lagTimer = setInterval(() => {
+      if (isAsking || stop.aborted) return
+      isAsking = true
+      void this.#tellLag().finally(() => (isAsking = false))
+    }, LAG_EVERY_MS)
+    const idleTimer = setInterval(() => {
+      for (const { life } of this.#places.values()) life?.closeSilent()
+    }, Math.max(10, Math.min(1000, this.#settings.windowIdleMs / 4)))
+    return () => {
+      clearInterval(lagTimer)
       clearInterval(idleTimer)
       stop.removeEventListener('abort', stopTaking)
-      await this.#close()
     }
   }
 
@@ -136,6 +156,13 @@ export class KafkaSession {
       },
       onBatch: (batch) => {
         this.#pass(batch)
+      },
+      onRestart: ({ code, message }) => {
+        this.#context.notify({ kind: 'kafka-retry', message: 'the consumer begins anew', fields: { code, reason: message } })
+      },
+      onGap: ({ partition, expected, found }) => {
+        const fields = { partition, expected, found, lost: Math.max(0, found - expected) }
+        this.#context.notify({ kind: 'messages-expired', message: 'messages were deleted before they were read', fields })
       },
       onFetched: () => {
         this.#heard.heard()
@@ -189,17 +216,27 @@ export class KafkaSession {
   }
 
   #pass(batch: ReadBatch): void {
-    const { topic, partition, records, endOffset } = batch
-    this.#places.get(partition)?.pass(batch)
-    if (topic !== this.#settings.topic) return
-    const lag = endOffset - 1 - (records.at(-1)?.offset ?? endOffset - 1)
-    this.#context.notify({ kind: 'kafka-lag', message: 'messages behind the end of a partition', fields: { topic, partition, lag } })
+    this.#places.get(batch.partition)?.pass(batch)
   }
 
   #giveUp(partition: number): void {
     const place = this.#places.get(partition)
     this.#places.delete(partition)
     place?.giveUp()
+    const fields = { topic: this.#settings.topic, partition }
+    this.#context.notify({ kind: LAG_OVER, message: 'a partition is read here no longer', fields })
+  }
+
+  /** Says how far each partition is behind. While brokers are away that can't be known: `kafka-retry` tells of them. */
+  async #tellLag(): Promise<void> {
+    const { topic } = this.#settings
+    const ends = await this.#topics?.ends(topic).catch(() => undefined)
+    for (const [partition, { life }] of this.#places) {
+      const end = ends?.get(partition)
+      if (life === undefined || end === undefined) continue
+      const fields = { topic, partition, lag: Math.max(0, end - life.nextOffset) }
+      this.#context.notify({ kind: LAG, message: 'messages behind the end of a partition', fields })
+    }
   }
 
   async #drain(): Promise<void> {

@@ -2,7 +2,7 @@ import { Observable } from 'rxjs'
 import { z } from 'zod'
 
 import { asStreamError } from '../errors.js'
-import { clusterOf, connectionFields } from '../kafka/connection-settings.js'
+import { clusterOf, connectionFields, topicName } from '../kafka/connection-settings.js'
 import type { KafkaConnection } from '../kafka/connection-settings.js'
 import { createClient } from '../kafka/connection.js'
 import type { Sampling } from '../sampling/sampling.js'
@@ -55,7 +55,6 @@ export interface KafkaSourceOptions extends KafkaConnection {
   readonly transactionTimeoutMs?: number
 }
 
-const topicName = z.string().regex(/^[a-zA-Z0-9._-]{1,249}$/, "expected a topic's name")
 const milliseconds = z.int().min(1)
 
 const schema = z.strictObject({
@@ -112,9 +111,11 @@ const schema = z.strictObject({
 export function kafkaSource(options: KafkaSourceOptions): Source {
   const given = checkSettings('kafkaSource', schema, options)
   const { topic, groupId, id = `kafka:${topic}`, sampling, maxFramesInFlight, allow, download, camera, ...rest } = given
+  const stateTopic = given.stateTopic ?? `${topic}-${groupId}-state`
+  checkSettings('kafkaSource', z.object({ stateTopic: topicName }), { stateTopic })
   const settings = {
     ...{ ...rest, topic, groupId, maxFramesInFlight, cluster: clusterOf(options) },
-    stateTopic: given.stateTopic ?? `${topic}-${groupId}-state`,
+    stateTopic,
     transactionalIdPrefix: given.transactionalIdPrefix ?? `${groupId}-${topic}`,
     deadLetterTopic: given.deadLetterTopic,
     // A message larger than this comes alone: no answer of a broker holds many of them.

@@ -90,4 +90,14 @@ describe('coPartitioned', () => {
     const both = (share: number[]): Assignment => ({ frames: share, state: share })
     expect(shares).toEqual({ one: both([0]), two: both([1, 2]) })
   })
+
+  test('members of other topics can’t be in one group: they have another protocol', () => {
+    const nameOf = (topic: string, stateTopic: string) => {
+      const assigner = coPartitioned({ topic, stateTopic }, () => [])({ cluster, groupId: 'group', logger: undefined as never })
+      expect(assigner.protocol({ topics: [topic, stateTopic] }).name).toBe(assigner.name)
+      return assigner.name
+    }
+    expect(nameOf('frames', 'state')).toBe(nameOf('frames', 'state'))
+    expect(new Set([nameOf('frames', 'state'), nameOf('clips', 'state'), nameOf('frames', 'states')]).size).toBe(3)
+  })
 })

@@ -15,11 +15,23 @@ test.each([
   ['GROUP_AUTHORIZATION_FAILED', 'KAFKA_UNAUTHORIZED'],
   ['CLUSTER_AUTHORIZATION_FAILED', 'KAFKA_UNAUTHORIZED'],
   ['TRANSACTIONAL_ID_AUTHORIZATION_FAILED', 'KAFKA_UNAUTHORIZED'],
+  ['POLICY_VIOLATION', 'KAFKA_UNAUTHORIZED'],
+  ['INVALID_TOPIC_EXCEPTION', 'SETTING_INVALID'],
+  ['INCONSISTENT_GROUP_PROTOCOL', 'SETTING_INVALID'],
   ['MESSAGE_TOO_LARGE', 'KAFKA_TOO_LARGE'],
   ['RECORD_LIST_TOO_LARGE', 'KAFKA_TOO_LARGE'],
 ])('%s is %s, however deep it lies', (type, code) => {
   const error = wrapped(wrapped(protocolError(type, false)))
   expect(kafkaError('Nothing was sent', error)).toMatchObject({ code, canRetry: false, cause: error })
+})
+
+test('what the client says of many topics at once is looked through', () => {
+  const errorsOf = (...errors: readonly Error[]): Error => errorOf('KafkaJSAggregateError', { errors })
+  const other = protocolError('REQUEST_TIMED_OUT', true)
+  const refused = errorsOf(other, protocolError('TOPIC_AUTHORIZATION_FAILED', false))
+  expect(kafkaError('Nothing was made', wrapped(refused))).toMatchObject({ code: 'KAFKA_UNAUTHORIZED', canRetry: false })
+  expect(kafkaError('Nothing was made', errorsOf(other))).toMatchObject({ code: 'KAFKA_FAILED', message: 'Nothing was made: what it says.' })
+  expect(isPassing(errorsOf(other))).toBe(true)
 })
 
 test('whatever else may pass, and says what the client said', () => {

@@ -4,17 +4,24 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { inspect } from 'node:util'
 
+import kafkajs from 'kafkajs'
 import { lastValueFrom } from 'rxjs'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 
 import type { KafkaConnection } from '../../src/kafka/connection-settings.js'
 import { createClient } from '../../src/kafka/connection.js'
+import { createRecordSender } from '../../src/kafka/record-sender.js'
+import { openTopics } from '../../src/kafka/topics.js'
+import type { Topics } from '../../src/kafka/topics.js'
+import { openTransactionalProducer } from '../../src/kafka/transactional-producer.js'
 import { kafkaSink } from '../../src/sinks/kafka.js'
 import { kafkaSource } from '../../src/sources/kafka.js'
 import { createAnswer } from '../sinks/contract.js'
 import { describeWithKafka, startBroker } from '../support/kafka.js'
 import type { PrivateBroker } from '../support/kafka.js'
 import { createTopics, readTopic } from './harness.js'
+
+const { AclOperationTypes, AclPermissionTypes, AclResourceTypes, ResourcePatternTypes } = kafkajs
 
 type Sasl = NonNullable<KafkaConnection['sasl']>
 
@@ -108,6 +115,73 @@ function unsignedToken(subject: string, shiftSeconds = 0): string {
   const parts = [{ alg: 'none' }, { sub: subject, iat: now, exp: now + 3600 }]
   return `${parts.map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.')}.`
 }
+
+describeWithKafka('permissions (ACL), where topics make themselves', () => {
+  let broker: PrivateBroker
+  const clientOf = (username: string) =>
+    createClient({ brokers: [broker.brokers], sasl: { mechanism: 'plain', username, password: `${username}-secret` } })
+
+  beforeAll(async () => {
+    const users = ['broker', 'alice'].map((name) => `user_${name}="${name}-secret"`).join(' ')
+    broker = await startBroker({
+      ...{ 'listener.security.protocol.map': 'PLAINTEXT:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT', 'auto.create.topics.enable': 'true' },
+      ...{ 'sasl.enabled.mechanisms': 'PLAIN', 'sasl.mechanism.inter.broker.protocol': 'PLAIN' },
+      'listener.name.plaintext.plain.sasl.jaas.config': `org.apache.kafka.common.security.plain.PlainLoginModule required username="broker" password="broker-secret" ${users};`,
+      // The controller's listener asks nobody for a name.
+      ...{ 'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer', 'super.users': 'User:broker;User:ANONYMOUS' },
+    })
+  })
+  afterAll(() => broker.stop())
+
+  /** Lets alice read and write a topic, and nothing beyond. */
+  async function allow(topic: string): Promise<void> {
+    const admin = clientOf('broker').admin()
+    await admin.connect()
+    const rule = { resourceType: AclResourceTypes.TOPIC, resourceName: topic, resourcePatternType: ResourcePatternTypes.LITERAL }
+    const permission = { principal: 'User:alice', host: '*', permissionType: AclPermissionTypes.ALLOW }
+    const operations = [AclOperationTypes.READ, AclOperationTypes.WRITE]
+    await admin.createAcls({ acl: operations.map((operation) => ({ ...rule, ...permission, operation })) })
+    await admin.disconnect()
+  }
+
+  async function withTopics<T>(username: string, work: (topics: Topics) => Promise<T>): Promise<T> {
+    const topics = await openTopics(clientOf(username))
+    return work(topics).finally(() => topics.close())
+  }
+
+  test('a state topic that is there is used by those who may make none', async () => {
+    await withTopics('broker', (topics) => topics.ensureCompacted('state', 2))
+    await allow('state')
+    await withTopics('alice', async (topics) => {
+      await topics.ensureCompacted('state', 2)
+      expect(await topics.partitionsOf('state')).toBe(2)
+    })
+  })
+
+  test('whoever may make no topic is told so, for good', async () => {
+    await withTopics('alice', async (topics) => {
+      const refused = { code: 'KAFKA_UNAUTHORIZED', canRetry: false }
+      await expect(topics.ensureCompacted('not-there', 1)).rejects.toMatchObject(refused)
+      // One that is there, but that she may not see.
+      await withTopics('broker', (others) => others.ensureCompacted('hidden', 1))
+      await expect(topics.ensureCompacted('hidden', 1)).rejects.toMatchObject(refused)
+    })
+  })
+
+  test('what is written to a topic that isn’t there doesn’t make it', async () => {
+    const kafka = clientOf('broker')
+    const record = { topic: 'mistyped', key: 'key', value: 'a value', headers: {} }
+    const producer = await openTransactionalProducer(kafka, { transactionalId: 'id', groupId: 'group', transactionTimeoutMs: 10_000 })
+    await expect(producer.commit({ records: [record] })).rejects.toMatchObject({ code: 'KAFKA_FAILED' })
+    await producer.close()
+    const sender = createRecordSender(kafka)
+    await expect(sender.send([record])).rejects.toMatchObject({ code: 'KAFKA_TOPIC_UNKNOWN' })
+    await sender.close()
+    await withTopics('broker', async (topics) => {
+      await expect(topics.partitionsOf('mistyped')).rejects.toMatchObject({ code: 'KAFKA_TOPIC_UNKNOWN' })
+    })
+  })
+})
 
 describeWithKafka('TLS, with certificates at both ends', () => {
   let folder: string

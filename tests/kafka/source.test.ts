@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 
 import type { Result } from '../../src/envelope.js'
 import { answer } from '../../src/operators/answer.js'
@@ -67,5 +67,65 @@ describeWithKafka('kafkaSource', () => {
     expect([...seen].sort()).toEqual(['door 0-3', 'door 2-5', 'door 4-7', 'door 6-9', 'yard 0-3', 'yard 2-5'])
     expect(new Set(results.map(({ value }) => value.source.epoch)).size).toBe(2)
     expect(idsOf(results).size).toBe(6)
+  })
+
+  test('`startFrom: latest`: what comes while nobody reads is read by whoever comes next', async () => {
+    const brokers = await kafkaBroker()
+    const kafka = client(brokers)
+    const topics = await createTopics(kafka, 1)
+    const send = async (first: number, count: number): Promise<void> => {
+      const messages = await frames('door', first, count)
+      await withProducer(kafka, (producer) => producer.send({ topic: topics.input, messages }))
+    }
+    await send(0, 3)
+    const options = { source: { startFrom: 'latest' } } as const
+    const first = run(brokers, topics, options)
+    const admin = kafka.admin()
+    await admin.connect()
+    await vi.waitFor(async () => {
+      const [group] = await admin.fetchOffsets({ groupId: topics.group, topics: [topics.input] })
+      expect(group?.partitions[0]?.offset).toBe('3')
+    }, 30_000)
+    await admin.disconnect()
+    await first.stop()
+    await send(3, 4)
+    const second = run(brokers, topics, options)
+    const results = await readTopic<Result>(kafka, topics.output, ({ length }) => length === 1)
+    await second.stop()
+    expect(spans(results)).toEqual(['door 3-6'])
+  })
+
+  test('a topic for dead letters that isn’t there is told at once', async () => {
+    const brokers = await kafkaBroker()
+    const topics = await createTopics(client(brokers), 1)
+    const { done } = run(brokers, topics, { source: { deadLetterTopic: 'nowhere' } })
+    await expect(done).rejects.toMatchObject({ code: 'KAFKA_TOPIC_UNKNOWN', message: expect.stringContaining('nowhere') as string })
+  })
+
+  test('a group whose name makes no topic’s name is told at once', () => {
+    expect(() => kafkaSource({ brokers: ['127.0.0.1:1'], topic: 'frames', groupId: 'team:door' })).toThrow(
+      expect.objectContaining({ code: 'SETTING_INVALID', message: expect.stringContaining('`stateTopic`') as string }),
+    )
+  })
+
+  test('partitions that are added while it runs are read, too', async () => {
+    const brokers = await kafkaBroker()
+    const kafka = client(brokers)
+    const topics = await createTopics(kafka, 1)
+    const send = async (key: string, partition: number): Promise<void> => {
+      const messages = (await frames(key, 0, 4)).map((message) => ({ ...message, partition }))
+      await withProducer(kafka, (producer) => producer.send({ topic: topics.input, messages }))
+    }
+    const reading = run(brokers, topics)
+    await send('door', 0)
+    await readTopic<Result>(kafka, topics.output, ({ length }) => length === 1)
+    const admin = kafka.admin()
+    await admin.connect()
+    await admin.createPartitions({ topicPartitions: [{ topic: topics.input, count: 3 }] })
+    await admin.disconnect()
+    await send('yard', 2)
+    const results = await readTopic<Result>(kafka, topics.output, ({ length }) => length === 2)
+    await reading.stop()
+    expect(spans(results)).toEqual(['door 0-3', 'yard 0-3'])
   })
 })

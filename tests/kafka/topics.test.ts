@@ -48,6 +48,19 @@ describeWithKafka('what a cluster is asked about topics', () => {
     expect(await topics.partitionsOf(name)).toBe(2)
   })
 
+  test('a topic that deletes what it holds is refused, with what to do', async () => {
+    const { input } = await createTopics(client(await kafkaBroker()), 1, { 'cleanup.policy': 'delete' })
+    const refused = { code: 'SETTING_INVALID', message: expect.stringContaining('--add-config cleanup.policy=compact') as unknown }
+    await expect(topics.ensureCompacted(input, 1)).rejects.toMatchObject(refused)
+    const { input: both } = await createTopics(client(await kafkaBroker()), 1, { 'cleanup.policy': 'compact,delete' })
+    await topics.ensureCompacted(both, 1)
+  })
+
+  test('a name that no topic can have is told for good', async () => {
+    const refused = { code: 'SETTING_INVALID', canRetry: false, message: expect.stringContaining('name') as unknown }
+    await expect(topics.ensureCompacted('no topic/at all', 1)).rejects.toMatchObject(refused)
+  })
+
   test('where a partition begins and ends, and how far a group has read it', async () => {
     const kafka = client(await kafkaBroker())
     const { input, group } = await createTopics(kafka, 1)

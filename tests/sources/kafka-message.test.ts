@@ -175,7 +175,7 @@ describe('refused as MESSAGE_INVALID', () => {
     ['a duration of a file', json({ ...good, durationMs: 1 }), 'durationMs'],
     ['a camera without an end', json({ ...live, durationMs: undefined }), '`durationMs`'],
     ['a camera of no duration', json({ ...live, durationMs: 0 }), '`durationMs`'],
-    ['a camera for more than a day', json({ ...live, durationMs: 86_400_001 }), '`durationMs`'],
+    ['a camera for more than an hour', json({ ...live, durationMs: 3_600_001 }), '`durationMs`'],
     ['a camera and frames spread up to its end', json({ ...live, sampling: { kind: 'uniform', frames: 4 } }), '`sampling.kind`'],
   ])('%s', (_, message, mistake) => {
     const error = errorOf(message)

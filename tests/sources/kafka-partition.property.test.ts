@@ -44,7 +44,8 @@ class FakeCluster {
   readonly dead: string[] = []
 
   commit({ records, progress }: CommitContent): void {
-    for (const { topic, key, value } of records) {
+    for (const { topic, key: bytes, value } of records) {
+      const key = String(bytes)
       const text = String(value)
       if (topic === 'answers') this.answers.push(JSON.parse(text) as Result)
       else if (topic === 'dead') this.dead.push(key)

@@ -1,3 +1,5 @@
+import { readFile, readdir } from 'node:fs/promises'
+
 import { Kafka, logLevel } from 'kafkajs'
 import { expect, it, onTestFinished } from 'vitest'
 import { describeWithKafka, kafkaBroker, startBroker } from './kafka.js'
@@ -20,7 +22,28 @@ describeWithKafka('a broker for tests', () => {
     await produce(broker.brokers, 'x'.repeat(2_000_000))
     expect(await highWatermark(broker.brokers)).toBe('2')
   })
+
+  it('is watched over by one process, however often it starts, and by none after it', async () => {
+    const broker = await startBroker()
+    try {
+      await broker.restart()
+      await broker.kill()
+      await broker.restart()
+      await expect.poll(watchers, { timeout: 10_000 }).toBe(1)
+    } finally {
+      await broker.stop()
+    }
+    await expect.poll(watchers, { timeout: 10_000 }).toBe(0)
+  })
 })
+
+/** How many processes wait for this one's end, to end its brokers. */
+async function watchers(): Promise<number> {
+  const processes = (await readdir('/proc')).filter((name) => /^\d+$/.test(name))
+  // Some end meanwhile.
+  const commands = await Promise.all(processes.map((id) => readFile(`/proc/${id}/cmdline`, 'utf8').catch(() => '')))
+  return commands.filter((command) => command.includes('kafka.sh\0watch\0') && command.endsWith(`\0${process.pid}\0`)).length
+}
 
 const client = (brokers: string) => new Kafka({ brokers: [brokers], logLevel: logLevel.NOTHING, retry: { retries: 0 } })
 

@@ -23,6 +23,7 @@ const STATES: readonly SourceState[] = ['running', 'paused', 'stopping', 'ended'
 
 /** Notices that are figures, by their kind. */
 const LAG_NOTICE = 'kafka-lag'
+const LAG_OVER_NOTICE = 'kafka-lag-over'
 const RECONNECT_NOTICE = 'reconnect'
 
 /** Registers the figures of sources beside their ledgers. */
@@ -48,7 +49,7 @@ export function sourceMetrics({ registry, labelOf }: SourceMetricsSetup): Source
   })
   const lags = new Gauge({
     name: 'tinyllava_kafka_lag_messages',
-    help: 'Messages of a partition that were not read yet.',
+    help: 'Messages of a partition of this process that were not taken yet, markers of transactions included.',
     labelNames: ['source', 'partition'],
     registers,
   })
@@ -57,6 +58,7 @@ export function sourceMetrics({ registry, labelOf }: SourceMetricsSetup): Source
   return {
     noticed: (sourceId, { kind, fields }) => {
       if (kind === RECONNECT_NOTICE) reconnects.inc({ source: labelOf(sourceId) })
+      if (kind === LAG_OVER_NOTICE) partitions.get(sourceId)?.delete(String(fields.partition))
       if (kind !== LAG_NOTICE) return
       const known = partitions.get(sourceId) ?? new Map<string, number>()
       partitions.set(sourceId, known.set(String(fields.partition), Number(fields.lag)))
@@ -68,7 +70,13 @@ export function sourceMetrics({ registry, labelOf }: SourceMetricsSetup): Source
         for (const { thinnedEstimate } of streams) thinned.inc({ source: labelOf(id) }, thinnedEstimate ?? 0)
       }
       lags.reset()
+      const ids = new Set(sources.map(({ id }) => id))
       for (const [id, known] of partitions) {
+        // A notice may come after its source is gone.
+        if (!ids.has(id)) {
+          partitions.delete(id)
+          continue
+        }
         for (const [partition, lag] of known) lags.inc({ source: labelOf(id), partition }, lag)
       }
     },

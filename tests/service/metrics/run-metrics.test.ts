@@ -239,6 +239,8 @@ describe('sources, model and process', () => {
     expect(now.get('tinyllava_kafka_lag_messages{source="door",partition="0"}')).toBe(5)
     expect(now.get('tinyllava_kafka_lag_messages{source="door",partition="1"}')).toBe(2)
     expect(now.get('tinyllava_sources{state="running"}')).toBe(1)
+    tell('kafka-lag-over', { topic: 'clips', partition: 1 })
+    expect((await figures()).has('tinyllava_kafka_lag_messages{source="door",partition="1"}')).toBe(false)
     run.sources.pause('door')
     expect((await figures()).get('tinyllava_sources{state="paused"}')).toBe(1)
   })
