@@ -33,7 +33,9 @@ export function kafkaError(what: string, error: unknown): StreamError {
     if (code !== undefined && !isLostLogin(cause)) return new StreamError(code, `${what}: ${advice}.`, { cause: error })
   }
   const detail = (causesOf(error).at(-1)?.message ?? String(error)).replace(/[.!]$/, '')
-  return new StreamError('KAFKA_FAILED', `${what}: ${detail}.`, { cause: error })
+  const isAway = causesOf(error).some(({ name }) => name === 'KafkaJSConnectionError')
+  const advice = isAway ? 'Check `brokers`, and that they run' : 'Should it come again, look into the log of the brokers'
+  return new StreamError('KAFKA_FAILED', `${what}: ${detail}. ${advice}.`, { cause: error })
 }
 
 /** The client takes a connection that breaks during the login for a login that is refused. */

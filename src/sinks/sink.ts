@@ -49,7 +49,7 @@ export interface Sink {
   open?(context?: SinkContext): Promise<void>
   /** Takes one result of any kind. Called in order, never again before the last call has settled. */
   write(result: Result): Promise<void>
-  /** Flushes and frees all. Called once, also after an error, and while a `write` is pending. */
+  /** Flushes and frees all. Called once, also after an error, and while a `write` is pending; no other one follows. */
   close?(): Promise<void>
   /** The cluster whose transactions the sink can take part in. */
   readonly cluster?: string

@@ -25,19 +25,26 @@ test.each([
   expect(kafkaError('Nothing was sent', error)).toMatchObject({ code, canRetry: false, cause: error })
 })
 
+const LOOK = 'Should it come again, look into the log of the brokers.'
+
 test('what the client says of many topics at once is looked through', () => {
   const errorsOf = (...errors: readonly Error[]): Error => errorOf('KafkaJSAggregateError', { errors })
   const other = protocolError('REQUEST_TIMED_OUT', true)
   const refused = errorsOf(other, protocolError('TOPIC_AUTHORIZATION_FAILED', false))
   expect(kafkaError('Nothing was made', wrapped(refused))).toMatchObject({ code: 'KAFKA_UNAUTHORIZED', canRetry: false })
-  expect(kafkaError('Nothing was made', errorsOf(other))).toMatchObject({ code: 'KAFKA_FAILED', message: 'Nothing was made: what it says.' })
+  expect(kafkaError('Nothing was made', errorsOf(other))).toMatchObject({ code: 'KAFKA_FAILED', message: `Nothing was made: what it says. ${LOOK}` })
   expect(isPassing(errorsOf(other))).toBe(true)
+})
+
+test('brokers that are away: says what to look at', () => {
+  const away = Object.assign(new Error('connect ECONNREFUSED'), { name: 'KafkaJSConnectionError' })
+  expect(kafkaError('Nothing was sent', away).message).toBe('Nothing was sent: connect ECONNREFUSED. Check `brokers`, and that they run.')
 })
 
 test('whatever else may pass, and says what the client said', () => {
   const error = kafkaError('Nothing was sent', wrapped(protocolError('NOT_LEADER_FOR_PARTITION', true)))
-  expect(error).toMatchObject({ code: 'KAFKA_FAILED', canRetry: true, message: 'Nothing was sent: what it says.' })
-  expect(kafkaError('Nothing was sent', 'a text')).toMatchObject({ code: 'KAFKA_FAILED', message: 'Nothing was sent: a text.' })
+  expect(error).toMatchObject({ code: 'KAFKA_FAILED', canRetry: true, message: `Nothing was sent: what it says. ${LOOK}` })
+  expect(kafkaError('Nothing was sent', 'a text')).toMatchObject({ code: 'KAFKA_FAILED', message: `Nothing was sent: a text. ${LOOK}` })
 })
 
 test('ours stay as they are, also where the client has wrapped them', () => {
