@@ -108,7 +108,7 @@ PROPERTIES
       *) printf '%s\n' "$setting" >>"$dir/server.properties" ;;
     esac
   done
-  "$java" "${jvm[@]}" -cp "$jars/*" kafka.tools.StorageTool format --standalone -t "$(node -p 'crypto.randomBytes(16).toString("base64url")')" \
+  "$java" "${jvm[@]}" -cp "$jars/*" kafka.tools.StorageTool format --standalone --cluster-id="$(node -p 'crypto.randomBytes(16).toString("base64url")')" \
     "${users[@]}" -c "$dir/server.properties" >"$dir/format.log" 2>&1 || { cat "$dir/format.log" >&2; rm "$dir/server.properties"; exit 1; }
   echo "$port" >"$dir/port"
 }

@@ -5,6 +5,7 @@ import type { KafkaConfig, Mechanism, SASLOptions } from 'kafkajs'
 
 import { StreamError } from '../errors.js'
 import { mendReadCommitted } from './aborted-transactions.js'
+import { ClientSockets } from './client-sockets.js'
 import { registerCodecs } from './compression.js'
 import type { KafkaConnection, Secret } from './connection-settings.js'
 import { tokenLogin } from './token-login.js'
@@ -16,8 +17,9 @@ import { tokenLogin } from './token-login.js'
  */
 export function createClient(connection: KafkaConnection): Kafka {
   const { brokers, clientId = 'tinyllava-stream', tls, sasl, connectTimeoutMs = 5_000, requestTimeoutMs = 30_000 } = connection
+  const sockets = new ClientSockets()
   const config: KafkaConfig = {
-    ...{ brokers: [...brokers], clientId, connectionTimeout: connectTimeoutMs, requestTimeout: requestTimeoutMs },
+    ...{ brokers: [...brokers], clientId, connectionTimeout: connectTimeoutMs, requestTimeout: requestTimeoutMs, socketFactory: sockets.factory },
     // What matters is told by errors and notices; the client's own log would name each retry.
     logLevel: logLevel.NOTHING,
     retry: { initialRetryTime: 100, maxRetryTime: 2_000, retries: 8 },
@@ -26,7 +28,9 @@ export function createClient(connection: KafkaConnection): Kafka {
   if (sasl !== undefined) config.sasl = saslOptions(sasl)
   registerCodecs()
   mendReadCommitted()
-  return new Kafka(config)
+  const kafka = new Kafka(config)
+  sockets.belongTo(kafka)
+  return kafka
 }
 
 function tlsOptions(tls: Exclude<KafkaConnection['tls'], boolean | undefined>): NonNullable<KafkaConfig['ssl']> {

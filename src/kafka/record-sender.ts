@@ -4,6 +4,7 @@ import type { Kafka, Producer } from 'kafkajs'
 
 import type { OutgoingRecord } from '../delivery.js'
 import { throwIfAborted } from '../errors.js'
+import { closeClient } from './client-sockets.js'
 import { isPassing, kafkaError } from './kafka-errors.js'
 import { createProducer } from './producer.js'
 import { requestsByKey, sendRequest } from './send-records.js'
@@ -29,7 +30,7 @@ export interface RecordSender {
 const FIRST_PAUSE_MS = 200
 const LONGEST_PAUSE_MS = 5_000
 
-/** Makes a sender. Nothing is connected before its first use. */
+/** Makes a sender, whose client is its own: closed with it. Nothing is connected before its first use. */
 export function createRecordSender(kafka: Kafka): RecordSender {
   return new Sender(kafka)
 }
@@ -74,6 +75,7 @@ class Sender implements RecordSender {
     this.#closed.abort()
     await this.#last
     await this.#disconnect()
+    closeClient(this.#kafka)
   }
 
   /** One at a time: see `send`. */

@@ -21,6 +21,7 @@ export interface TransactionalProducer {
    * @throws {StreamError} `KAFKA_FAILED`, `KAFKA_UNAUTHORIZED`, `KAFKA_TOO_LARGE`, `KAFKA_CODEC_MISSING`.
    */
   commit(content: TransactionContent): Promise<void>
+  /** Once the transaction that is under way has ended. */
   close(): Promise<void>
 }
 
@@ -52,15 +53,20 @@ export async function openTransactionalProducer(
     await producer.disconnect().catch(() => undefined)
     throw kafkaError(`The producer ${transactionalId} could not begin`, error)
   }
+  let underWay: Promise<void> = Promise.resolve()
   return {
-    commit: async (content) => {
-      try {
-        await commit(producer, groupId, content)
-      } catch (error) {
+    commit: (content) => {
+      const committing = commit(producer, groupId, content).catch((error: unknown) => {
         throw kafkaError(`A transaction of ${transactionalId} failed`, error)
-      }
+      })
+      underWay = committing.catch(() => undefined)
+      return committing
     },
-    close: () => producer.disconnect(),
+    close: async () => {
+      // Disconnected in the middle of a request, the client would connect again for it, and forget that.
+      await underWay
+      await producer.disconnect()
+    },
   }
 }
 

@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Kafka } from 'kafkajs'
 
 import { StreamError } from '../errors.js'
+import { closeClient } from '../kafka/client-sockets.js'
 import { openGroupReader } from '../kafka/group-reader.js'
 import type { GroupReader, ReadBatch } from '../kafka/group-reader.js'
 import type { Topics } from '../kafka/topics.js'
@@ -255,6 +256,7 @@ export class KafkaSession {
     for (const partition of [...this.#places.keys()]) this.#giveUp(partition)
     while (this.#closing.size > 0) await Promise.all(this.#closing)
     await Promise.allSettled([this.#reader?.close(), this.#topics?.close()])
+    closeClient(this.#kafka)
   }
 
   #later(closing: Promise<void>): void {

@@ -44,7 +44,7 @@ export interface Stage {
 }
 
 /** A session is over fast, so that others get a killed member's partitions soon. Brokers allow less than 6 s only where told to. */
-export const SESSION_TIMEOUT_MS = 1_000
+export const SESSION_TIMEOUT_MS = 3_000
 /** Settings for a broker of fault tests. */
 export const BROKER_SETTINGS = { 'group.min.session.timeout.ms': SESSION_TIMEOUT_MS }
 

@@ -41,4 +41,15 @@ describeWithKafka('a transactional producer', () => {
     const found = await readTopic<string>(kafka, output, ({ length }) => length > 0)
     expect(found.map(({ value }) => value)).toEqual(['after'])
   })
+
+  test('`close` lets the transaction that is under way end', async () => {
+    const kafka = client(await kafkaBroker())
+    const { output } = await createTopics(kafka, 1)
+    const producer = await open(randomUUID())
+    const committing = producer.commit({ records: [record(output, 'last')] })
+    await producer.close()
+    await expect(committing).resolves.toBeUndefined()
+    const found = await readTopic<string>(kafka, output, ({ length }) => length > 0)
+    expect(found.map(({ value }) => value)).toEqual(['last'])
+  })
 })
