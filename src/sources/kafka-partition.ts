@@ -7,7 +7,7 @@ import { Changes } from '../ledger-column.js'
 import type { StreamInfo } from '../types.js'
 import { Commits } from './kafka-commits.js'
 import type { CommitContent, PartitionProgress, Publication } from './kafka-commits.js'
-import { deadLetter } from './kafka-dead-letter.js'
+import { DeadLetters } from './kafka-dead-letter.js'
 import { Key } from './kafka-key.js'
 import type { PartitionStreams } from './kafka-key-frames.js'
 import { isPoison } from './kafka-message-video.js'
@@ -17,14 +17,11 @@ import { openVideo } from './kafka-open-video.js'
 import type { VideoDefaults } from './kafka-open-video.js'
 import { CLOCK_KEY, DEAD_LETTERS_KEY, decodePartition, encodeClock, encodeDeadLetters, encodeState } from './kafka-state.js'
 import { PartitionClock } from './partition-clock.js'
+import { RecordQueue } from './record-queue.js'
 import type { FrameStream, SourceNotice } from './source.js'
 
 /** Videos of one partition that are read at the same time. */
 const MOST_VIDEOS = 2
-/** Messages that are to become dead letters, and are kept until they have. */
-const MOST_DYING = 16
-/** What a message takes in memory beside its key, its value and its headers. */
-const RECORD_BYTES = 500
 
 /** What the partitions of a source share. */
 export interface PartitionSettings {
@@ -69,12 +66,8 @@ export class PartitionLife {
   readonly #setup: PartitionSetup
   readonly #keys = new Map<string, Key>()
   readonly #commits: Commits
-  /** Offsets of messages that are to become dead letters. */
-  readonly #dying = new Set<number>()
-  /** Offsets of messages that did, not before what is committed. */
-  readonly #dead: Set<number>
-  readonly #queue: ReadRecord[] = []
-  #waitingBytes = 0
+  readonly #deadLetters: DeadLetters
+  readonly #queue = new RecordQueue()
   readonly #changes = new Changes()
   /** The offset of the message that is being taken, or of the next one. */
   #next: number
@@ -110,13 +103,16 @@ export class PartitionLife {
     const { keys, deadLetters, clockMs } = decodePartition(setup.values)
     this.#clock = new PartitionClock(clockMs)
     for (const [key, state] of keys) this.#keys.set(key, new Key(key, this.#streams, { restored: state, nowMs: setup.now() }))
-    this.#dead = new Set(deadLetters)
+    this.#deadLetters = new DeadLetters(deadLetters, {
+      ...{ topic: setup.deadLetterTopic, notify: setup.notify, onChange: () => { this.#streams.onChange() } },
+      publish: (publication) => this.#commits.publish(publication),
+    })
     this.#reading = this.#read()
   }
 
   /** Records that wait to be taken, in bytes. */
   get waitingBytes(): number {
-    return this.#waitingBytes
+    return this.#queue.bytes
   }
 
   /** The offset behind the last message that was taken. */
@@ -125,10 +121,7 @@ export class PartitionLife {
   }
 
   push(records: readonly ReadRecord[]): void {
-    for (const record of records.filter(({ offset }) => offset >= this.#next)) {
-      this.#queue.push(record)
-      this.#waitingBytes += bytesOf(record)
-    }
+    for (const record of records) if (record.offset >= this.#next) this.#queue.push(record)
     this.#changes.emit()
   }
 
@@ -177,12 +170,11 @@ export class PartitionLife {
   }
 
   async #nextRecord(): Promise<ReadRecord> {
-    this.#isWaiting = this.#queue.length === 0
-    await this.#when(() => this.#queue.length > 0)
+    this.#isWaiting = this.#queue.isEmpty
+    await this.#when(() => !this.#queue.isEmpty)
     this.#isWaiting = false
     const record = this.#queue.shift()
     if (record === undefined) throw new Error('A queue that holds something gives something.')
-    this.#waitingBytes -= bytesOf(record)
     this.#setup.onTaken()
     return record
   }
@@ -191,7 +183,7 @@ export class PartitionLife {
     this.#clock.take(record)
     const clockMs = this.#clock.nowMs
     this.#closeSilent((key) => key.silenceMs({ clockMs }))
-    if (this.#dead.has(record.offset)) return
+    if (this.#deadLetters.has(record.offset)) return
     try {
       const message = this.#readMessage(record)
       const key = this.#keyOf(message.streamId)
@@ -204,8 +196,8 @@ export class PartitionLife {
       throwIfAborted(this.#stopped.signal, 'Reading')
       const failure = asStreamError(error, 'MESSAGE_INVALID', `Message ${record.offset}`)
       if (!isPoison(failure)) throw failure
-      await this.#when(() => this.#dying.size < MOST_DYING)
-      this.#bury(record, failure)
+      await this.#when(() => this.#deadLetters.hasRoom)
+      this.#deadLetters.bury(record, failure)
     } finally {
       this.#taking = undefined
     }
@@ -238,7 +230,7 @@ export class PartitionLife {
     await this.#when(() => !key.hasFrames)
     await this.#when(() => this.#videos() < MOST_VIDEOS)
     const onPoison = (error: StreamError): void => {
-      this.#bury(record, error)
+      this.#deadLetters.bury(record, error)
     }
     const video = openVideo(message, this.#setup.videos)
     this.#setup.onStream(key.beginVideo({ message, offset: record.offset, video, onPoison }).stream)
@@ -250,24 +242,6 @@ export class PartitionLife {
 
   #closeSilent(silenceMs: (key: Key) => number): void {
     for (const key of this.#keys.values()) if (silenceMs(key) >= this.#setup.windowIdleMs) key.close()
-  }
-
-  #bury(record: ReadRecord, error: StreamError): void {
-    const { deadLetterTopic, notify } = this.#setup
-    const { partition, offset } = record
-    const fields = { partition, offset, code: error.code, reason: error.message }
-    notify({ kind: 'dead-letter', message: 'a message could not be used', fields })
-    this.#dying.add(offset)
-    const records = deadLetterTopic === undefined ? [] : [deadLetter(record, { topic: deadLetterTopic, error })]
-    // A rejection means that the message is read again by whoever goes on.
-    this.#commits.publish({ records, settles: offset }).then(
-      () => {
-        this.#dying.delete(offset)
-        this.#dead.add(offset)
-        this.#streams.onChange()
-      },
-      () => undefined,
-    )
   }
 
   #keyOf(streamId: string): Key {
@@ -289,22 +263,20 @@ export class PartitionLife {
   }
 
   #progress(publications: readonly Publication[]): PartitionProgress {
-    const dead = [...this.#dead, ...publications.flatMap(({ settles }) => settles ?? [])]
-    const dying = [...this.#dying].filter((offset) => !dead.includes(offset))
+    const settled = publications.flatMap(({ settles }) => settles ?? [])
     const found = [...this.#keys].map(([streamId, key]) => {
       const own = publications.flatMap(({ delivery }) => (delivery?.streamId === streamId ? [delivery] : []))
       return { streamId, key, ...key.progress(new Map(own.map(({ receipt, entry }) => [receipt, entry]))) }
     })
-    const offset = Math.min(this.#next, ...dying, ...found.flatMap(({ need }) => need ?? []))
+    const offset = Math.min(this.#next, ...this.#deadLetters.dying(settled), ...found.flatMap(({ need }) => need ?? []))
     const states = new Map(
       found.map(({ streamId, key, state }) => [streamId, key.isOverAt(offset) ? null : encodeState(state)] as const),
     )
     for (const { streamId, key } of found) {
       if (key !== this.#taking && key.isOverAt(offset)) this.#keys.delete(streamId)
     }
-    for (const place of this.#dead) if (place < offset) this.#dead.delete(place)
     states.set(CLOCK_KEY, encodeClock(this.#clock.at(offset)))
-    states.set(DEAD_LETTERS_KEY, encodeDeadLetters(dead.filter((place) => place >= offset)))
+    states.set(DEAD_LETTERS_KEY, encodeDeadLetters(this.#deadLetters.deadFrom(offset, settled)))
     return { offset, states }
   }
 
@@ -312,9 +284,4 @@ export class PartitionLife {
   #when(isMet: () => boolean): Promise<void> {
     return this.#changes.when(isMet, { what: 'messages', signal: this.#stopped.signal })
   }
-}
-
-function bytesOf({ key, value, headers }: ReadRecord): number {
-  const parts = [key, value, ...headers.flatMap(([name, bytes]) => [name, bytes])]
-  return parts.reduce((sum, part) => sum + (part?.length ?? 0), RECORD_BYTES)
 }
