@@ -23,7 +23,7 @@ const OPEN_ROUTES: ReadonlySet<string | undefined> = new Set(['/livez', '/readyz
  * - POST must say `application/json`: a browser asks before it sends that, or a DELETE, to another site, and
  *   there is no route that would allow it.
  *
- * @returns throws `HTTP_UNAUTHORIZED`, `HTTP_FORBIDDEN` or `HTTP_REQUEST_INVALID`.
+ * @returns throws `HTTP_UNAUTHORIZED`, `HTTP_FORBIDDEN` or `HTTP_MEDIA_TYPE`.
  */
 export function createGuard(token: string | undefined): (request: GuardedRequest) => void {
   const expected = token === undefined ? undefined : digest(`Bearer ${token}`)

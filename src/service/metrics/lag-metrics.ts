@@ -64,7 +64,7 @@ export function lagMetrics({ registry, maxStreams, now, streamsAtWork }: LagMetr
   }
 }
 
-/** The lag of the first streams by name, and the longest of all others. */
+/** The lag of the streams that were answered first, each by its name, and the longest of all others. */
 function boundedLags(
   lastCaptured: ReadonlyMap<string, number>,
   { maxStreams, nowMs }: { maxStreams: number; nowMs: number },
