@@ -5,7 +5,7 @@ import type { Kafka } from 'kafkajs'
 import { StreamError } from '../errors.js'
 import { closeClient } from '../kafka/client-sockets.js'
 import { openGroupReader } from '../kafka/group-reader.js'
-import type { GroupReader, ReadBatch } from '../kafka/group-reader.js'
+import type { GroupReader } from '../kafka/group-reader.js'
 import type { Topics } from '../kafka/topics.js'
 import { openTopics } from '../kafka/topics.js'
 import { HeardClock } from './heard-clock.js'
@@ -135,8 +135,7 @@ export class KafkaSession {
 
   async #prepareTopics(): Promise<void> {
     const { topic, stateTopic, deadLetterTopic } = this.#settings
-    const topics = this.#topics
-    if (topics === undefined) return
+    const topics = there(this.#topics)
     // Found at the first message that can't be used, it would be too late.
     if (deadLetterTopic !== undefined) await topics.partitionsOf(deadLetterTopic)
     const partitions = await topics.partitionsOf(topic)
@@ -156,7 +155,7 @@ export class KafkaSession {
         for (const partition of partitions) this.#giveUp(partition)
       },
       onBatch: (batch) => {
-        this.#pass(batch)
+        this.#places.get(batch.partition)?.pass(batch)
       },
       onRestart: ({ code, message }) => {
         this.#context.notify({ kind: 'kafka-retry', message: 'the consumer begins anew', fields: { code, reason: message } })
@@ -179,8 +178,11 @@ export class KafkaSession {
   async #rejoin(error: StreamError): Promise<void> {
     for (const partition of [...this.#places.keys()]) this.#giveUp(partition)
     const signal = AbortSignal.any([this.#context.stop, this.#over.signal])
-    for (let attempt = 0, cause = error; !signal.aborted; attempt += 1) {
+    const isOver = (): boolean => signal.aborted
+    for (let attempt = 0, cause = error; !isOver(); attempt += 1) {
       await this.#pause('the consumer group was lost', { attempt, error: cause, signal })
+      // A member that joins while everything ends would only hold that up.
+      if (isOver()) return
       try {
         await this.#reader?.close().catch(() => undefined)
         await this.#join()
@@ -214,10 +216,6 @@ export class KafkaSession {
         await this.#pause('a partition is opened again', { attempt, error, signal: place.gone, partition })
       }
     }
-  }
-
-  #pass(batch: ReadBatch): void {
-    this.#places.get(batch.partition)?.pass(batch)
   }
 
   #giveUp(partition: number): void {
@@ -277,9 +275,9 @@ export class KafkaSession {
   }
 }
 
-/** Partitions are given only to who has joined. */
+/** The connections that come before everything else. */
 function there<T>(value: T | undefined): T {
-  if (value === undefined) throw new Error('It is opened before partitions are.')
+  if (value === undefined) throw new Error('It is opened before it is asked for.')
   return value
 }
 
