@@ -11,6 +11,7 @@ const ERROR_CODES = {
 
   FFMPEG_NOT_FOUND: { canRetry: false },
   FFMPEG_TOO_OLD: { canRetry: false },
+  HWACCEL_UNAVAILABLE: { canRetry: false },
   VIDEO_NOT_FOUND: { canRetry: false },
   VIDEO_NOT_A_FILE: { canRetry: false },
   VIDEO_EMPTY: { canRetry: false },
@@ -54,6 +55,8 @@ const ERROR_CODES = {
   CONVERT_NO_SPACE: { canRetry: true },
   CONVERT_NO_MEMORY: { canRetry: true },
   CONVERT_NOT_WRITABLE: { canRetry: false },
+  CONVERT_INACCURATE: { canRetry: false },
+  VERIFY_DIFFERS: { canRetry: false },
 
   BUNDLE_NOT_FOUND: { canRetry: false },
   BUNDLE_INVALID: { canRetry: false },
@@ -62,6 +65,7 @@ const ERROR_CODES = {
 
   CLIP_TOO_LONG: { canRetry: false },
 
+  DEVICE_UNAVAILABLE: { canRetry: false },
   MODEL_FAILED: { canRetry: true },
   MODEL_WORKER_DIED: { canRetry: true },
   MODEL_DISPOSED: { canRetry: false },

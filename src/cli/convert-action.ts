@@ -5,7 +5,7 @@ import { createProgress } from './progress.js'
 import type { Reporter } from './reporter.js'
 
 /** What can be said beside the checkpoint. */
-export interface ConvertFlags extends Pick<ConvertOptions, 'precision' | 'attention' | 'template' | 'overwrite'> {
+export interface ConvertFlags extends Omit<ConvertOptions, 'name' | 'signal' | 'onProgress'> {
   readonly out: string
 }
 

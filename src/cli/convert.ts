@@ -1,6 +1,8 @@
-import { Option } from 'commander'
+import { InvalidArgumentError, Option } from 'commander'
 import type { Command } from 'commander'
 
+import { ACTIVATIONS, PRECISIONS, VISION_PRECISIONS } from '../model/precision.js'
+import { BLOCK_SIZES, type BlockSize } from '../model/quantise/block-format.js'
 import { nonEmpty, templateOption } from './arguments.js'
 import type { ConvertFlags } from './convert-action.js'
 import type { Reporter } from './reporter.js'
@@ -12,7 +14,13 @@ export function addConvertCommand(program: Command, reporter: Reporter): void {
     .description('Converts a checkpoint in its original layout to a bundle of ONNX graphs, and prints its folder.')
     .argument('<checkpoint-dir>', 'folder with config.json, safetensors and tokenizer files', nonEmpty)
     .requiredOption('--out <bundle-dir>', 'folder of the bundle; made by this command', nonEmpty)
-    .addOption(new Option('--precision <p>', 'precision of the weights').choices(['fp32']).default('fp32'))
+    .addOption(new Option('--precision <p>', 'precision of the weights').choices(PRECISIONS).default('fp32'))
+    .option('--block-size <n>', `weights that share a scale: ${BLOCK_SIZES.join(', ')} (default: 32 for int4, 128 for int8)`, blockSize)
+    .addOption(new Option('--activations <t>', 'what int8 and int4 compute in: float16 is for GPUs (default: float32)').choices(ACTIVATIONS))
+    .addOption(
+      new Option('--vision-precision <p>', 'of the vision tower (default: --precision, int8 where that is int4)').choices(VISION_PRECISIONS),
+    )
+    .addOption(new Option('--llm-precision <p>', 'of the language model (default: --precision)').choices(PRECISIONS))
     .addOption(
       new Option('--attention <a>', 'primitive: without fused operators, for software GPUs')
         .choices(['fused', 'primitive'])
@@ -25,4 +33,11 @@ export function addConvertCommand(program: Command, reporter: Reporter): void {
       const { convert } = await import('./convert-action.js')
       await convert(checkpoint, flags, reporter)
     })
+}
+
+/** Reads a size of blocks. */
+function blockSize(text: string): BlockSize {
+  const found = BLOCK_SIZES.find((size) => String(size) === text)
+  if (found !== undefined) return found
+  throw new InvalidArgumentError(`Allowed choices are ${BLOCK_SIZES.join(', ')}.`)
 }

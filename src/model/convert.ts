@@ -10,26 +10,20 @@ import { readDescription } from './checkpoint/config.js'
 import { openWeights } from './checkpoint/weights.js'
 import { createSourceDigest } from './convert/digest.js'
 import { checkOutput, fillOutput } from './convert/output-folder.js'
-import { type ConversionPlan, planConversion } from './convert/plan.js'
+import { planConversion } from './convert/plan.js'
+import { type PrecisionOptions, type PrecisionPlan, planPrecisions } from './convert/precisions.js'
+import { type ConvertProgress, countBytes, countProofBytes, writeGraphs } from './convert/write-graphs.js'
 import type { AttentionLowering } from './graph/module.js'
-import { type WeightLocation, type WrittenFile, writeGraph } from './graph/write.js'
+import type { WrittenFile } from './graph/write.js'
 import { BUNDLE_VERSION, MANIFEST_FILE, type Manifest, manifestSchema } from './manifest.js'
 import { templates } from './parts/templates/templates.js'
+import { bitsOf } from './precision.js'
+import { createQuantisePool } from './quantise/pool.js'
 
-/** How far a conversion is. */
-export interface ConvertProgress {
-  /** The graph being written, e.g. `decoder_model_merged.onnx`. */
-  readonly stage: string
-  /** Bytes of weights written so far. */
-  readonly doneBytes: number
-  /** Bytes of weights in all. */
-  readonly totalBytes: number
-}
+export type { ConvertProgress } from './convert/write-graphs.js'
 
 /** How a checkpoint is converted. */
-export interface ConvertOptions {
-  /** Precision of the weights. @default 'fp32' */
-  readonly precision?: 'fp32'
+export interface ConvertOptions extends PrecisionOptions {
   /** How attention is lowered to operators. @default 'fused' */
   readonly attention?: AttentionLowering
   /** Chat template that answers use by default. @default the language model's */
@@ -52,6 +46,12 @@ const COPIED_FILES = new Set([
 // Converting streams its weights through buffers of a few MiB; this is what Node itself takes, and some air.
 const NEEDED_MEMORY_BYTES = 256 * 1024 ** 2
 
+// A thread that quantises: Node's own part of it, and the rows it works on.
+const THREAD_MEMORY_BYTES = 48 * 1024 ** 2
+
+// A tower that is run lies in memory as its file and as its kernels want it.
+const COPIES_TO_COMPARE = 2
+
 /**
  * Turns a checkpoint in its original layout into a bundle of ONNX graphs.
  *
@@ -63,7 +63,8 @@ const NEEDED_MEMORY_BYTES = 256 * 1024 ** 2
  * @param outDirectory Folder of the bundle, made by this call.
  * @returns The manifest of the bundle.
  * @throws {StreamError} `SETTING_INVALID`, `CHECKPOINT_*`, `PART_UNKNOWN`, `CONVERT_OUTPUT_EXISTS`,
- *   `CONVERT_NO_SPACE`, `CONVERT_NO_MEMORY`, `CONVERT_NOT_WRITABLE`, `ABORTED`.
+ *   `CONVERT_NO_SPACE`, `CONVERT_NO_MEMORY`, `CONVERT_NOT_WRITABLE`, `CONVERT_INACCURATE` (a tower in
+ *   int8-dynamic), `MODEL_WORKER_DIED`, `ABORTED`.
  *
  * @example
  * ```ts
@@ -81,47 +82,56 @@ export async function convertCheckpoint(
   const output = { checkpoint, out, overwrite: options.overwrite === true }
   await checkOutput(output)
   const description = await readDescription(checkpoint)
+  const weights = await openWeights(checkpoint)
   const digest = createSourceDigest()
-  const plan = planConversion(description, await openWeights(checkpoint), settings.attention, digest.onRaw)
-  await checkResources(out, countBytes(plan))
-
-  return fillOutput(output, async (folder) => {
-    const files = [...(await writeGraphs(plan, folder, options)), ...(await copyFiles(checkpoint, folder))]
-    const manifest = manifestSchema.parse({
-      format: 'tinyllava-stream-bundle',
-      version: BUNDLE_VERSION,
-      createdBy: packageVersion(),
-      sourceDigest: digest.finish(description.configBytes),
-      ...plan.parts,
-      ...settings,
-      files: Object.fromEntries(files.map(({ name, bytes, sha256 }) => [name, { bytes, sha256 }])),
+  const pool = createQuantisePool()
+  try {
+    const plan = planConversion(description, weights, { ...settings, pool, onRaw: digest.onRaw })
+    const proofBytes = countProofBytes(plan)
+    await checkDisk(out, countBytes(plan) + proofBytes)
+    const threads = quantisesBlocks(settings) ? pool.threads : 0
+    checkMemory(NEEDED_MEMORY_BYTES + threads * THREAD_MEMORY_BYTES + proofBytes * COPIES_TO_COMPARE)
+    return await fillOutput(output, async (folder) => {
+      const files = [...(await writeGraphs(plan, folder, options)), ...(await copyFiles(checkpoint, folder))]
+      return writeManifest(folder, {
+        sourceDigest: digest.finish(description.configBytes),
+        ...plan.parts,
+        ...settings,
+        files: Object.fromEntries(files.map(({ name, bytes, sha256 }) => [name, { bytes, sha256 }])),
+      })
     })
-    await writeFile(join(folder, MANIFEST_FILE), `${JSON.stringify(manifest, undefined, 2)}\n`)
-    return manifest
+  } finally {
+    await pool.close()
+  }
+}
+
+async function writeManifest(folder: string, content: Omit<Manifest, 'format' | 'version' | 'createdBy'>): Promise<Manifest> {
+  const manifest = manifestSchema.parse({
+    format: 'tinyllava-stream-bundle',
+    version: BUNDLE_VERSION,
+    createdBy: packageVersion(),
+    ...content,
   })
+  await writeFile(join(folder, MANIFEST_FILE), `${JSON.stringify(manifest, undefined, 2)}\n`)
+  return manifest
 }
 
 /** What the manifest takes over from the options, checked before anything is read. */
 function checkOptions(options: ConvertOptions, checkpoint: string) {
-  const { precision = 'fp32', attention = 'fused', name = basename(checkpoint), template } = options
+  const { attention = 'fused', name = basename(checkpoint), template } = options
   if (template !== undefined) templates.get(template)
   return {
     name: expectText('name', name),
-    precision: expectOneOf('precision', precision, ['fp32'] as const),
+    ...planPrecisions(options),
     attention: expectOneOf('attention', attention, ['fused', 'primitive'] as const),
     ...(template !== undefined && { template }),
   }
 }
 
-function countBytes(plan: ConversionPlan): number {
-  const sizes = new Map<string, number>()
-  for (const { content } of plan.graphs.values()) {
-    for (const { data } of content.weights.values()) sizes.set(data.key, data.bytes)
-  }
-  return [...sizes.values()].reduce((sum, bytes) => sum + bytes, 0)
-}
+/** Whether the pool's threads have something to do. */
+const quantisesBlocks = ({ precisions }: PrecisionPlan): boolean => Object.values(precisions).some((part) => bitsOf(part) !== undefined)
 
-async function checkResources(out: string, neededBytes: number): Promise<void> {
+async function checkDisk(out: string, neededBytes: number): Promise<void> {
   const directory = nearestFolder(out)
   const { bavail, bsize } = await statfs(directory)
   if (bavail * bsize < neededBytes) {
@@ -130,12 +140,12 @@ async function checkResources(out: string, neededBytes: number): Promise<void> {
       `${directory} has ${megabytes(bavail * bsize)} MB left, the bundle takes ${megabytes(neededBytes)} MB. Make room or name another disk.`,
     )
   }
-  if (process.availableMemory() < NEEDED_MEMORY_BYTES) {
-    throw new StreamError(
-      'CONVERT_NO_MEMORY',
-      `${megabytes(process.availableMemory())} MB of memory are left, converting takes ${megabytes(NEEDED_MEMORY_BYTES)} MB.`,
-    )
-  }
+}
+
+function checkMemory(neededBytes: number): void {
+  const left = process.availableMemory()
+  if (left >= neededBytes) return
+  throw new StreamError('CONVERT_NO_MEMORY', `${megabytes(left)} MB of memory are left, converting takes ${megabytes(neededBytes)} MB.`)
 }
 
 /** The closest folder above that exists already: what is made below it lies on the same disk. */
@@ -145,25 +155,6 @@ function nearestFolder(path: string): string {
 }
 
 const megabytes = (bytes: number): number => Math.round(bytes / 1e6)
-
-async function writeGraphs(plan: ConversionPlan, directory: string, options: ConvertOptions): Promise<readonly WrittenFile[]> {
-  const totalBytes = countBytes(plan)
-  const locations = new Map<string, WeightLocation>()
-  const files: WrittenFile[] = []
-  let doneBytes = 0
-  for (const [stage, { content }] of plan.graphs) {
-    const onBytes = (bytes: number): void => {
-      doneBytes += bytes
-      options.onProgress?.({ stage, doneBytes, totalBytes })
-    }
-    files.push(...(await writeGraph(content, join(directory, stage), {
-      locations,
-      onBytes,
-      ...(options.signal && { signal: options.signal }),
-    })))
-  }
-  return files
-}
 
 async function copyFiles(from: string, to: string): Promise<readonly WrittenFile[]> {
   const names = (await readdir(from)).filter((name) => COPIED_FILES.has(name)).sort()

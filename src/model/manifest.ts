@@ -1,10 +1,12 @@
 import { z } from 'zod'
 
+import { PRECISIONS, partPrecisionSchema } from './precision.js'
+
 /** Name of the manifest's file in a bundle. */
 export const MANIFEST_FILE = 'manifest.json'
 
 /** Version of the bundle format this build reads and writes. A bundle of another version is refused. */
-export const BUNDLE_VERSION = 1
+export const BUNDLE_VERSION = 2
 
 /** Names of the graphs in a bundle, as the ecosystem names them. */
 export const GRAPH_FILES = {
@@ -13,6 +15,10 @@ export const GRAPH_FILES = {
   connector: 'connector.onnx',
   embedTokens: 'embed_tokens.onnx',
   decoder: 'decoder_model_merged.onnx',
+  appendingDecoder: 'decoder_appending.onnx',
+  /** Of connectors that condense frames one by one: see `connector.framesAlone`. */
+  frameConnector: 'frame_connector.onnx',
+  joinFrames: 'join_frames.onnx',
 } as const
 
 const positive = z.int().min(1)
@@ -28,14 +34,28 @@ const sha256 = z.string().regex(/^[0-9a-f]{64}$/)
  * vision_encoder        pixels u8 [frames, S, S, 3],
  *                       near_black bool [frames]                  → features [frames, tokens, visionWidth]
  * connector             features [frames, tokens, visionWidth]    → visual_tokens [visual, width]
+ * frame_connector       features [1, tokens, visionWidth]         → frame_tokens [queries, width]
+ * join_frames           frame_tokens [visual, width]              → visual_tokens [visual, width]
  * embed_tokens          input_ids i64 [batch, sequence]           → inputs_embeds [batch, sequence, width]
  * decoder_model_merged  inputs_embeds [batch, sequence, width],
  *                       attention_mask i64 [batch, past + sequence],
  *                       num_logits_to_keep i64 [],
  *                       past_key_values.N.{key,value} [batch, keyValueHeads, past, headSize]
  *                                                                 → logits [batch, kept, vocabulary],
- *                                                                   present.N.{key,value}
+ *                                                                   present.N.{key,value}, past and new
+ * decoder_appending     inputs_embeds [batch, sequence, width],
+ *                       past_lengths i64 [batch],
+ *                       num_logits_to_keep i64 [],
+ *                       past_key_values.N.{key,value} [batch, keyValueHeads, room, headSize]
+ *                                                                 → logits [batch, kept, vocabulary],
+ *                                                                   present.N.{key,value}, the new rows alone
  * ```
+ *
+ * `frame_connector` and `join_frames` are there where `connector.framesAlone` is: together they are the connector
+ * of clips with that many frames. The two decoders share one file of weights. The first is as the ecosystem has
+ * it, for devices that keep the cache themselves; the second leaves it where the caller keeps it, for the CPU. The
+ * cache of the first is of its activations' type (`precisions.languageModel.activations`), that of the second is
+ * always float32.
  */
 export const manifestSchema = z.object({
   format: z.literal('tinyllava-stream-bundle'),
@@ -45,7 +65,12 @@ export const manifestSchema = z.object({
   createdBy: z.string(),
   /** sha256 over the checkpoint's configuration and weights. */
   sourceDigest: sha256,
-  precision: z.enum(['fp32']),
+  /** Of the language model's weights; what envelopes show. */
+  precision: z.enum(PRECISIONS),
+  /** How each part's numbers are kept. Absent in bundles of before: all float32. */
+  precisions: z
+    .object({ visionTower: partPrecisionSchema, connector: partPrecisionSchema, languageModel: partPrecisionSchema })
+    .optional(),
   attention: z.enum(['fused', 'primitive']),
   template: z.string(),
   visionTower: z.object({
@@ -54,7 +79,11 @@ export const manifestSchema = z.object({
     tokensPerFrame: positive,
     width: positive,
   }),
-  connector: z.object({ name: z.string() }),
+  connector: z.object({
+    name: z.string(),
+    /** Frames of the clips in which each is condensed by itself. Left out: there are none such. */
+    framesAlone: positive.optional(),
+  }),
   languageModel: z.object({
     name: z.string(),
     width: positive,

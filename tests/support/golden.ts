@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
-import { float16ToNumber } from '../../src/model/checkpoint/float32-stream.js'
+import { float16ToNumber } from '../../src/model/float16.js'
 
 /** A tensor of a golden file. */
 export interface GoldenTensor {

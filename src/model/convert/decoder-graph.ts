@@ -1,9 +1,11 @@
 import type { CheckpointConfig } from '../checkpoint/config.js'
-import { type KeyValue, cachePosition, cachedAttention } from '../graph/blocks/cached-attention.js'
+import { appendPosition, appendedAttention } from '../graph/blocks/appended-attention.js'
+import type { CachedAttentionInputs, KeyValue } from '../graph/blocks/cached-attention.js'
+import { cachePosition, cachedAttention } from '../graph/blocks/cached-attention.js'
 import { rotaryTables } from '../graph/blocks/rotary.js'
 import type { GraphBuilder } from '../graph/builder.js'
 import { type Module, widthOf } from '../graph/module.js'
-import { concat, gather, int64, multiply, reshape, shapeOf, slice, unsqueeze } from '../graph/ops.js'
+import { cast, concat, int64, multiply, reshape, shapeOf, slice, unsqueeze } from '../graph/ops.js'
 import type { Value } from '../graph/value.js'
 import type { Attend, LanguageModel, LanguageModelShape } from '../parts/part.js'
 
@@ -14,38 +16,120 @@ import type { Attend, LanguageModel, LanguageModelShape } from '../parts/part.js
  */
 export function buildEmbedding(module: Module, model: LanguageModel, config: CheckpointConfig): void {
   const ids = module.graph.input('input_ids', 'int64', ['batch', 'sequence'])
-  module.graph.output('inputs_embeds', gather(module.graph, model.embeddings(module, config), ids))
+  module.graph.output('inputs_embeds', cast(module.graph, model.embed(module, ids, config), 'float32'))
+}
+
+/** What the graphs of a decoder have in common. */
+interface DecoderParts {
+  /** At `language_model`. */
+  readonly module: Module
+  readonly model: LanguageModel
+  readonly config: CheckpointConfig
+  readonly shape: LanguageModelShape
+  /** Positions the rotary tables cover. */
+  readonly positions: number
 }
 
 /**
- * Builds the decoder with its cache: one graph for prefill (no past) and for single steps.
+ * Builds the decoder as the ecosystem has it: one graph for prefill (no past) and for single steps, whose
+ * cache comes out grown by the new tokens. For devices that keep tensors themselves.
  *
  * ```
  * inputs_embeds ─ rows ─ layers(past → present) ─ norm ─ last num_logits_to_keep ─ head ──► logits
  * ```
- *
- * @param module At `language_model`.
- * @param positions Positions the rotary tables cover.
  */
-export function buildDecoder(
-  module: Module,
-  model: LanguageModel,
-  config: CheckpointConfig,
-  shape: LanguageModelShape,
-  positions: number,
+export function buildDecoder(parts: DecoderParts): void {
+  const { graph, attention } = parts.module
+  buildLayers({ ...parts, cacheType: parts.module.precision.activations }, (embeddings) => {
+    const mask = graph.input('attention_mask', 'int64', ['batch', 'total'])
+    const position = cachePosition(graph.scope('position'), mask, embeddings, parts.shape, attention)
+    return (layer, inputs) => {
+      const { output, present } = cachedAttention(layer.graph, { ...inputs, position }, attention)
+      return { output, cache: present }
+    }
+  })
+}
+
+/**
+ * Builds the decoder for a cache that the caller keeps: only the new tokens' keys and values come out,
+ * and sequences of any lengths run side by side.
+ *
+ * Attention and cache are float32 in every precision: the processor, for which this is, has no quicker
+ * float16, and would convert the whole cache at each step.
+ *
+ * ```
+ * inputs_embeds, past_lengths ─ rows ─ layers(past → present: new rows) ─ norm ─ last num_logits_to_keep ─ head ──► logits
+ * ```
+ */
+export function buildAppendingDecoder(parts: DecoderParts): void {
+  const { graph } = parts.module
+  buildLayers({ ...parts, cacheType: 'float32' }, (embeddings, pastKey) => {
+    const lengths = graph.input('past_lengths', 'int64', ['batch'])
+    const position = appendPosition(graph.scope('position'), { lengths, newTokens: embeddings, pastKey }, parts.shape)
+    return (layer, inputs) => {
+      const { output, fresh } = appendedAttention(layer.graph, { ...inputs, position })
+      return { output, cache: fresh }
+    }
+  })
+}
+
+/** Attention of one layer over its past: the output, and what of the cache comes out. */
+type AttendOverPast = (
+  layer: Module,
+  inputs: Omit<CachedAttentionInputs, 'position'>,
+) => { readonly output: Value; readonly cache: KeyValue }
+
+/** A decoder and the type its attention computes in and its cache is kept in. */
+interface LayerParts extends DecoderParts {
+  readonly cacheType: 'float32' | 'float16'
+}
+
+function buildLayers(
+  { module, model, config, shape, positions, cacheType }: LayerParts,
+  prepare: (embeddings: Value, pastKey: Value) => AttendOverPast,
 ): void {
   const { graph } = module
   const embeddings = graph.input('inputs_embeds', 'float32', ['batch', 'sequence', shape.width])
-  const mask = graph.input('attention_mask', 'int64', ['batch', 'total'])
   const keep = graph.input('num_logits_to_keep', 'int64', [])
   const batchAndSequence = shapeOf(graph, embeddings, 0, 2)
-  const attend = cachedAttend(module, embeddings, mask, batchAndSequence, shape, positions)
+  const pasts = Array.from({ length: shape.layers }, (_, layer) => pastOf(graph, layer, { ...shape, cacheType }))
+  const attend = prepare(embeddings, first(pasts).key)
+  const rotary = rotaryTables(graph, { theta: shape.ropeTheta, rotated: shape.rotated, positions, dataType: cacheType })
+
+  const attendHere: Attend = (layerModule, layer, { query, key, value }) => {
+    const here = layerModule.graph
+    const past = pasts[layer] ?? first(pasts)
+    const sequences = (rows: Value): Value => toSequences(here, cast(here, rows, cacheType), batchAndSequence)
+    const inputs = { query: sequences(query), key: sequences(key), value: sequences(value), past, geometry: shape, rotary }
+    const { output, cache } = attend(layerModule, inputs)
+    here.output(`present.${layer}.key`, cache.key)
+    here.output(`present.${layer}.value`, cache.value)
+    const typed = cast(here, output, module.precision.activations)
+    return reshape(here, typed, [-1, widthOf(typed)], ['rows', widthOf(typed)])
+  }
+
   const rows = reshape(graph, embeddings, [-1, shape.width], ['rows', shape.width])
-  const hidden = model.decode(module, rows, config, attend)
-  const sequences = toSequences(graph, hidden, batchAndSequence)
-  const kept = keepLast(graph.scope('keep'), sequences, keep)
+  const hidden = model.decode(module, cast(graph, rows, module.precision.activations), config, attendHere)
+  const kept = keepLast(graph.scope('keep'), toSequences(graph, hidden, batchAndSequence), keep)
   const logits = model.head(module, reshape(graph, kept, [-1, shape.width], ['rows', shape.width]), config)
-  graph.output('logits', toSequences(graph, logits, shapeOf(graph, kept, 0, 2), 'kept'))
+  graph.output('logits', toSequences(graph, cast(graph, logits, 'float32'), shapeOf(graph, kept, 0, 2), 'kept'))
+}
+
+/** One layer's cache, as inputs of the graph. */
+function pastOf(
+  graph: GraphBuilder,
+  layer: number,
+  { keyValueHeads, headSize, cacheType }: LanguageModelShape & Pick<LayerParts, 'cacheType'>,
+): KeyValue {
+  const input = (name: string): Value =>
+    graph.input(`past_key_values.${layer}.${name}`, cacheType, ['batch', keyValueHeads, 'past', headSize])
+  return { key: input('key'), value: input('value') }
+}
+
+function first<T>(values: readonly T[]): T {
+  const [value] = values
+  if (value === undefined) throw new Error('A language model has at least one layer.')
+  return value
 }
 
 /** `[batch * sequence, width]` → `[batch, sequence, width]`. */
@@ -59,33 +143,4 @@ function toSequences(graph: GraphBuilder, rows: Value, batchAndSequence: Value, 
 function keepLast(graph: GraphBuilder, sequences: Value, count: Value): Value {
   const start = unsqueeze(graph, multiply(graph, count, int64(graph, -1)), [0])
   return slice(graph, sequences, start, int64(graph, [Number.MAX_SAFE_INTEGER]), 1, 'kept')
-}
-
-/** Attention of one layer: declares its cache as input and output, shares what all layers share. */
-function cachedAttend(
-  root: Module,
-  embeddings: Value,
-  mask: Value,
-  batchAndSequence: Value,
-  shape: LanguageModelShape,
-  positions: number,
-): Attend {
-  const { heads, keyValueHeads, headSize } = shape
-  const position = cachePosition(root.graph.scope('position'), mask, embeddings, shape, root.attention)
-  const rotary = rotaryTables(root.graph, { theta: shape.ropeTheta, rotated: shape.rotated, positions })
-  const past = (layer: number, name: string): Value =>
-    root.graph.input(`past_key_values.${layer}.${name}`, 'float32', ['batch', keyValueHeads, 'past', headSize])
-
-  return (module, layer, projections) => {
-    const { graph } = module
-    const cache: KeyValue = { key: past(layer, 'key'), value: past(layer, 'value') }
-    const query = toSequences(graph, projections.query, batchAndSequence)
-    const key = toSequences(graph, projections.key, batchAndSequence)
-    const value = toSequences(graph, projections.value, batchAndSequence)
-    const inputs = { query, key, value, past: cache, geometry: shape, rotary, position }
-    const { output, present } = cachedAttention(graph, inputs, module.attention)
-    graph.output(`present.${layer}.key`, present.key)
-    graph.output(`present.${layer}.value`, present.value)
-    return reshape(graph, output, [-1, heads * headSize], ['rows', heads * headSize])
-  }
 }

@@ -1,16 +1,18 @@
 import type { CheckpointDescription } from '../checkpoint/config.js'
 import { unsupported } from '../checkpoint/config.js'
-import type { RawListener } from '../checkpoint/source.js'
 import type { CheckpointWeights } from '../checkpoint/weights.js'
 import { GraphBuilder } from '../graph/builder.js'
-import { type AttentionLowering, Module } from '../graph/module.js'
+import { Module, type ModuleContext } from '../graph/module.js'
+import { cast } from '../graph/ops.js'
 import { GRAPH_FILES, type Manifest } from '../manifest.js'
 import { connectors } from '../parts/connectors/connectors.js'
 import { findPart } from '../parts/find-part.js'
 import { languageModels } from '../parts/language-models/language-models.js'
 import type { LanguageModelShape, PixelRules } from '../parts/part.js'
 import { visionTowers } from '../parts/towers/towers.js'
-import { buildDecoder, buildEmbedding } from './decoder-graph.js'
+import type { PartPrecision } from '../precision.js'
+import { buildAppendingDecoder, buildDecoder, buildEmbedding } from './decoder-graph.js'
+import type { PrecisionPlan } from './precisions.js'
 import { preprocessGraph } from './preprocess-graph.js'
 import { buildVisionEncoder } from './vision-graph.js'
 
@@ -18,7 +20,14 @@ import { buildVisionEncoder } from './vision-graph.js'
 export interface ConversionPlan {
   /** By file name, in the order they are to be written. */
   readonly graphs: ReadonlyMap<string, GraphBuilder>
+  /** The vision encoder in float32, where the one of `graphs` has to be compared with it. */
+  readonly exactTower: GraphBuilder | undefined
   readonly parts: Pick<Manifest, 'visionTower' | 'connector' | 'languageModel' | 'template'>
+}
+
+/** How a checkpoint's graphs are built. */
+export interface PlanContext extends Omit<ModuleContext, 'precision'> {
+  readonly precisions: PrecisionPlan['precisions']
 }
 
 // The benchmarks' longest answer: what the rotary tables cover beyond the longest prompt.
@@ -26,6 +35,8 @@ const LONGEST_ANSWER = 1024
 
 // A tokenizer without a limit is saved with 1e30.
 const NO_LIMIT = 1e9
+
+const EXACT: PartPrecision = { weights: 'fp32', activations: 'float32' }
 
 // Pillow's number for bicubic, the only filter preprocess.onnx has.
 const BICUBIC = 3
@@ -39,8 +50,7 @@ const BICUBIC = 3
 export function planConversion(
   description: CheckpointDescription,
   weights: CheckpointWeights,
-  attention: AttentionLowering,
-  onRaw: RawListener,
+  { precisions, ...context }: PlanContext,
 ): ConversionPlan {
   const { config } = description
   const tower = findPart(visionTowers, {
@@ -62,29 +72,65 @@ export function planConversion(
   const tokensPerFrame = towerShape.tokens - (config.vision_feature_select_strategy === 'patch' ? 1 : 0)
 
   const graphs = new Map<string, GraphBuilder>([[GRAPH_FILES.preprocess, preprocessGraph(rules.imageSize)]])
-  const build = (file: string, scope: string | undefined, fill: (module: Module) => void): void => {
-    const root = new Module(GraphBuilder.empty(file.replace('.onnx', '')), weights, attention, onRaw)
-    fill(scope === undefined ? root : root.child(scope))
-    graphs.set(file, root.graph)
+  const build = (file: string, part: keyof typeof precisions, fill: (root: Module) => void): void => {
+    graphs.set(file, buildGraph(file, weights, { ...context, precision: precisions[part], fill }))
   }
-  build(GRAPH_FILES.visionEncoder, undefined, (module) => { buildVisionEncoder(module, tower.part, rules, config) })
-  build(GRAPH_FILES.connector, 'connector', (module) => {
-    const features = module.graph.input('features', 'float32', ['frames', tokensPerFrame, towerShape.width])
-    module.graph.output('visual_tokens', connector.build(module, features, config, shape.width))
+  const buildTower = (root: Module): void => { buildVisionEncoder(root, tower.part, rules, config) }
+  build(GRAPH_FILES.visionEncoder, 'visionTower', buildTower)
+  build(GRAPH_FILES.connector, 'connector', (root) => {
+    const module = root.child('connector')
+    const features = root.graph.input('features', 'float32', ['frames', tokensPerFrame, towerShape.width])
+    const typed = cast(root.graph, features, precisions.connector.activations)
+    root.graph.output('visual_tokens', cast(root.graph, connector.build(module, typed, config, shape.width), 'float32'))
   })
-  build(GRAPH_FILES.embedTokens, 'language_model', (module) => { buildEmbedding(module, language.part, config) })
-  build(GRAPH_FILES.decoder, 'language_model', (module) => { buildDecoder(module, language.part, config, shape, positions) })
+  const { alone } = connector
+  if (alone !== undefined) {
+    build(GRAPH_FILES.frameConnector, 'connector', (root) => {
+      const features = root.graph.input('features', 'float32', [1, tokensPerFrame, towerShape.width])
+      const typed = cast(root.graph, features, precisions.connector.activations)
+      const frameTokens = alone.condense(root.child('connector'), typed, config, shape.width)
+      root.graph.output('frame_tokens', cast(root.graph, frameTokens, 'float32'))
+    })
+    build(GRAPH_FILES.joinFrames, 'connector', (root) => {
+      const frameTokens = root.graph.input('frame_tokens', 'float32', ['visual', shape.width])
+      const typed = cast(root.graph, frameTokens, precisions.connector.activations)
+      const joined = alone.join(root.child('connector'), typed, config, shape.width)
+      root.graph.output('visual_tokens', cast(root.graph, joined, 'float32'))
+    })
+  }
+  const buildLanguage = (file: string, fill: (module: Module) => void): void => {
+    build(file, 'languageModel', (root) => { fill(root.child('language_model')) })
+  }
+  const decoder = { model: language.part, config, shape, positions }
+  buildLanguage(GRAPH_FILES.embedTokens, (module) => { buildEmbedding(module, language.part, config) })
+  buildLanguage(GRAPH_FILES.decoder, (module) => { buildDecoder({ module, ...decoder }) })
+  buildLanguage(GRAPH_FILES.appendingDecoder, (module) => { buildAppendingDecoder({ module, ...decoder }) })
+  const exact = { ...context, precision: EXACT, onRaw: undefined, fill: buildTower }
+  const hasToProve = precisions.visionTower.weights === 'int8-dynamic'
+  const exactTower = hasToProve ? buildGraph(GRAPH_FILES.visionEncoder, weights, exact) : undefined
   weights.check()
 
   return {
     graphs,
+    exactTower,
     parts: {
       template: language.part.template,
       visionTower: { name: tower.name, imageSize: rules.imageSize, tokensPerFrame, width: towerShape.width },
-      connector: { name: config.connector_type },
+      connector: { name: config.connector_type, ...(alone && { framesAlone: alone.frames(config) }) },
       languageModel: manifestLanguageModel(language.name, shape, prompt, positions),
     },
   }
+}
+
+/** Builds one graph of the checkpoint; `fill` gets the module at its root. */
+function buildGraph(
+  file: string,
+  weights: CheckpointWeights,
+  { fill, ...context }: ModuleContext & { readonly fill: (root: Module) => void },
+): GraphBuilder {
+  const root = new Module(GraphBuilder.empty(file.replace('.onnx', '')), weights, context)
+  fill(root)
+  return root.graph
 }
 
 function manifestLanguageModel(

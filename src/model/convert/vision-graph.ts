@@ -12,7 +12,7 @@ const CHANNELS = 3
  * Builds the vision encoder: uint8 pixels in, the tower's features out.
  *
  * ```
- * pixels u8, near_black ─ normalise ─ tower ─ select ──► features [frames, tokens, width]
+ * pixels u8, near_black ─ normalise ─ tower ─ select ──► features f32 [frames, tokens, width]
  * ```
  *
  * @param module At the checkpoint's root.
@@ -23,8 +23,8 @@ export function buildVisionEncoder(module: Module, tower: VisionTower, rules: Pi
   const pixels = graph.input('pixels', 'uint8', ['frames', size, size, CHANNELS])
   const nearBlack = graph.input('near_black', 'bool', ['frames'])
   const normalised = normalise(graph.scope('normalise'), pixels, nearBlack, rules)
-  const features = tower.build(module.child('vision_tower._vision_tower'), normalised, config)
-  graph.output('features', selectFeatures(graph.scope('select'), features, config))
+  const features = tower.build(module.child('vision_tower._vision_tower'), cast(graph, normalised, module.precision.activations), config)
+  graph.output('features', cast(graph, selectFeatures(graph.scope('select'), features, config), 'float32'))
 }
 
 /**

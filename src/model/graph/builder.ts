@@ -125,7 +125,10 @@ export class GraphBuilder {
   /** Weights from the data file, shared with every other of the same key. */
   weight(data: WeightData): Value {
     const known = this.content.weights.get(data.key)
-    if (known !== undefined) return known
+    if (known !== undefined) {
+      if (known.shape.join() !== data.shape.join()) throw new Error(`${data.key} is wanted in two shapes.`)
+      return known
+    }
     const weight = { name: data.key, dataType: data.dataType, shape: data.shape, data }
     this.content.weights.set(data.key, weight)
     return weight

@@ -1,5 +1,10 @@
 import { type RawListener, tensorWeight } from '../checkpoint/source.js'
 import type { Weights } from '../checkpoint/weights.js'
+import type { PartPrecision } from '../precision.js'
+import type { Bits } from '../quantise/block-format.js'
+import type { QuantisePool } from '../quantise/pool.js'
+import { quantisedWeight } from '../quantise/quantised-weight.js'
+import { transposedWeight } from '../quantise/transposed-weight.js'
 import type { GraphBuilder } from './builder.js'
 import type { Value } from './value.js'
 
@@ -10,6 +15,29 @@ export type AttentionLowering =
   /** Plain `MatMul` and `Softmax`: for devices whose fused kernels can't be trusted (software GPUs). */
   | 'primitive'
 
+/** What all modules of a part share. */
+export interface ModuleContext {
+  readonly attention: AttentionLowering
+  readonly precision: PartPrecision
+  /** Quantises weights while the graph is written. */
+  readonly pool: QuantisePool
+  /** For the digest of what was read. */
+  readonly onRaw?: RawListener | undefined
+}
+
+/** A matrix `[rows, columns]` as ONNX Runtime's operators take it when it is quantised. */
+export interface QuantisedMatrix {
+  readonly packed: Value
+  readonly scales: Value
+}
+
+/** How a matrix is quantised in blocks. */
+export interface QuantisedOptions {
+  readonly bits: Bits
+  /** `blocks`: `packed` is `[rows, blocks, bytes of a block]`; `rows`: the same bytes as `[rows, bytes of a row]`. */
+  readonly layout: 'blocks' | 'rows'
+}
+
 /**
  * A module of the original model while its graph is built: nodes and weights below one name.
  *
@@ -18,25 +46,50 @@ export type AttentionLowering =
  */
 export class Module {
   readonly graph: GraphBuilder
-  readonly attention: AttentionLowering
   readonly #weights: Weights
-  readonly #onRaw: RawListener | undefined
+  readonly #context: ModuleContext
 
-  constructor(graph: GraphBuilder, weights: Weights, attention: AttentionLowering, onRaw?: RawListener) {
+  constructor(graph: GraphBuilder, weights: Weights, context: ModuleContext) {
     this.graph = graph
-    this.attention = attention
     this.#weights = weights
-    this.#onRaw = onRaw
+    this.#context = context
+  }
+
+  get attention(): AttentionLowering {
+    return this.#context.attention
+  }
+
+  get precision(): PartPrecision {
+    return this.#context.precision
   }
 
   /** The module `name` inside this one; dots go several levels down. */
   child(name: string): Module {
-    return new Module(this.graph.scope(name), this.#weights.scope(name), this.attention, this.#onRaw)
+    return new Module(this.graph.scope(name), this.#weights.scope(name), this.#context)
   }
 
-  /** A weight of this module, float32. One that is missing is noted and reported before anything is written. */
+  /**
+   * A weight of this module, of the activations' type. One that is missing is noted and reported before
+   * anything is written.
+   */
   parameter(name: string, shape: readonly number[]): Value {
-    return this.graph.weight(tensorWeight(this.#weights.take(name, shape), this.#onRaw))
+    return this.graph.weight(tensorWeight(this.#weights.take(name, shape), this.precision.activations, this.#context.onRaw))
+  }
+
+  /** A matrix of this module, quantised in blocks along its rows. */
+  quantised(name: string, shape: readonly [number, number], { bits, layout }: QuantisedOptions): QuantisedMatrix {
+    const { activations: scaleType, blockSize } = this.precision
+    if (blockSize === undefined) throw new Error(`${name} is to be quantised without a block size.`)
+    const { pool, onRaw } = this.#context
+    const { packed, scales } = quantisedWeight(this.#weights.take(name, shape), { format: { bits, blockSize, scaleType }, pool, onRaw })
+    const laidOut = layout === 'blocks' ? packed : { ...packed, shape: [shape[0], packed.bytes / shape[0]] }
+    return { packed: this.graph.weight(laidOut), scales: this.graph.weight(scales) }
+  }
+
+  /** A matrix of this module, each row quantised to 8 bits, then transposed: `packed` is uint8 `[columns, rows]`. */
+  transposed(name: string, shape: readonly [number, number]): QuantisedMatrix {
+    const { packed, scales } = transposedWeight(this.#weights.take(name, shape), this.#context)
+    return { packed: this.graph.weight(packed), scales: this.graph.weight(scales) }
   }
 
   /** Declares that weights of this module whose name matches are known and not needed. */

@@ -4,6 +4,7 @@
  * One function an operator; standard ONNX (opset 21) unless the name says otherwise. Functions that
  * make more than one node live in `blocks/`.
  */
+import { narrowToFloat16 } from '../float16.js'
 import { type GraphBuilder, MICROSOFT, float } from './builder.js'
 import type { DataType, Dimension, Value } from './value.js'
 
@@ -18,6 +19,14 @@ export function int64(graph: GraphBuilder, values: readonly number[] | number): 
 export function float32(graph: GraphBuilder, values: ArrayLike<number> | number, shape?: readonly number[]): Value {
   const data = typeof values === 'number' ? Float32Array.of(values) : Float32Array.from(values)
   return graph.constant('float32', shape ?? (typeof values === 'number' ? [] : [data.length]), new Uint8Array(data.buffer))
+}
+
+/** A scalar of the type of `x`, which is float32 or float16. */
+export function scalarLike(graph: GraphBuilder, x: Value, value: number): Value {
+  if (x.dataType === 'float32') return float32(graph, value)
+  const bits = new Uint16Array(1)
+  narrowToFloat16(Float32Array.of(value), bits)
+  return graph.constant('float16', [], new Uint8Array(bits.buffer))
 }
 
 /** Shape of an elementwise result, as numpy broadcasts. */
@@ -74,8 +83,9 @@ export function where(graph: GraphBuilder, condition: Value, a: Value, b: Value)
 
 const ONNX_TYPE_NUMBERS: Readonly<Record<DataType, number>> = { float32: 1, uint8: 2, int32: 6, int64: 7, bool: 9, float16: 10 }
 
-/** Converts the element type. */
+/** Converts the element type, where it is another. */
 export function cast(graph: GraphBuilder, x: Value, dataType: DataType): Value {
+  if (x.dataType === dataType) return x
   return graph.node('Cast', [x], { dataType, shape: x.shape }, { attributes: { to: ONNX_TYPE_NUMBERS[dataType] } })
 }
 
@@ -160,6 +170,13 @@ export function range(graph: GraphBuilder, count: Value, size: Dimension): Value
 export function matmul(graph: GraphBuilder, a: Value, b: Value): Value {
   const shape = [...a.shape.slice(0, -1), b.shape.at(-1) ?? 1]
   return graph.node('MatMul', [a, b], { dataType: a.dataType, shape })
+}
+
+/** `a · bᵀ * scale`, batched, without moving `b` (ONNX Runtime's `FusedMatMul`). */
+export function matmulTransposed(graph: GraphBuilder, a: Value, b: Value, scale: number): Value {
+  const shape = [...a.shape.slice(0, -1), b.shape.at(-2) ?? 1]
+  const attributes = { transB: 1, alpha: float(scale) }
+  return graph.node('FusedMatMul', [a, b], { dataType: a.dataType, shape }, { attributes, domain: MICROSOFT })
 }
 
 /** Softmax over the last axis. */

@@ -39,7 +39,7 @@ export interface VisionTower {
    * Builds the tower up to `vision_feature_layer`.
    *
    * @param module At `vision_tower._vision_tower`.
-   * @param pixels Normalised, float32 `[frames, 3, imageSize, imageSize]`.
+   * @param pixels Normalised, `[frames, 3, imageSize, imageSize]`, of the activations' type.
    * @returns `[frames, tokens, width]`.
    */
   build(module: Module, pixels: Value, config: CheckpointConfig): Value
@@ -55,6 +55,24 @@ export interface Connector {
    * @throws {StreamError} `CHECKPOINT_CONFIG_INVALID`.
    */
   build(module: Module, features: Value, config: CheckpointConfig, width: number): Value
+  /** Where it condenses frames one by one in clips of a certain length: then a frame is condensed once in its life. */
+  readonly alone?: FramesAlone
+}
+
+/** A connector cut in two, for clips in which no frame's tokens depend on another frame. */
+export interface FramesAlone {
+  /** Number of frames of such a clip. @throws {StreamError} `CHECKPOINT_CONFIG_INVALID`. */
+  frames(config: CheckpointConfig): number
+  /**
+   * @param features `[1, tokens, visionWidth]`: one frame.
+   * @returns `[queries, width]`: what does not depend on the frame's place.
+   */
+  condense(module: Module, features: Value, config: CheckpointConfig, width: number): Value
+  /**
+   * @param frameTokens `[visual, width]`: those of all frames, in order.
+   * @returns `[visual, width]`.
+   */
+  join(module: Module, frameTokens: Value, config: CheckpointConfig, width: number): Value
 }
 
 /** What a language model of one checkpoint is. */
@@ -85,11 +103,13 @@ export interface LanguageModel {
   /** @throws {StreamError} `CHECKPOINT_CONFIG_INVALID`, `CHECKPOINT_UNSUPPORTED`. */
   describe(config: CheckpointConfig): LanguageModelShape
   /**
-   * The token embeddings, `[vocabularySize, width]`.
+   * Looks tokens' embeddings up.
    *
    * @param module At `language_model`, as everywhere here.
+   * @param ids int64 `[batch, sequence]`.
+   * @returns `[batch, sequence, width]`.
    */
-  embeddings(module: Module, config: CheckpointConfig): Value
+  embed(module: Module, ids: Value, config: CheckpointConfig): Value
   /**
    * Builds all layers and the final norm.
    *

@@ -2,7 +2,7 @@ import { truncateSync, writeFileSync } from 'node:fs'
 
 import { afterEach, beforeEach, expect, test } from 'vitest'
 
-import { float16ToNumber, readFloat32 } from '../../../src/model/checkpoint/float32-stream.js'
+import { readFloat32 } from '../../../src/model/checkpoint/float32-stream.js'
 import { type ElementType, readSafetensorsHeader } from '../../../src/model/checkpoint/safetensors.js'
 import { type TemporaryFolder, safetensorsBytes, temporaryFolder } from '../../support/checkpoint-files.js'
 
@@ -17,23 +17,11 @@ async function writeTensor(dtype: ElementType, shape: readonly number[], data: U
   return entry
 }
 
-async function collect(pieces: AsyncIterable<Uint8Array>): Promise<Float32Array> {
+async function collect(pieces: AsyncIterable<Float32Array>): Promise<Float32Array> {
   const copies: Uint8Array[] = []
-  for await (const piece of pieces) copies.push(piece.slice())
+  for await (const piece of pieces) copies.push(new Uint8Array(piece.slice().buffer))
   return new Float32Array(new Uint8Array(Buffer.concat(copies)).buffer)
 }
-
-test.each([
-  ['zero', 0x0000, 0],
-  ['one', 0x3c00, 1],
-  ['minus two', 0xc000, -2],
-  ['the largest', 0x7bff, 65504],
-  ['the smallest normal', 0x0400, 2 ** -14],
-  ['the smallest subnormal', 0x0001, 2 ** -24],
-  ['infinity', 0x7c00, Infinity],
-])('float16: %s', (_, bits, value) => {
-  expect(float16ToNumber(bits)).toBe(value)
-})
 
 test('reads F16, BF16 and F32 as the same float32', async () => {
   const f16 = await writeTensor('F16', [3], new Uint8Array(Uint16Array.of(0x3c00, 0xc000, 0x3800).buffer))

@@ -124,7 +124,10 @@ describe('is never half there:', () => {
 
 describe('checks its settings first:', () => {
   test.each([
-    ['precision', { precision: 'fp16' }],
+    ['precision', { precision: 'int2' }],
+    ['visionPrecision', { visionPrecision: 'fp8' }],
+    ['llmPrecision', { llmPrecision: 'int8-dynamic' }],
+    ['blockSize', { precision: 'int4', blockSize: 16 }],
     ['attention', { attention: 'flash' }],
     ['name', { name: ' ' }],
   ])('%s', async (name, options) => {
@@ -157,6 +160,12 @@ describe('checks disk and memory first:', () => {
   test('no memory', async () => {
     vi.spyOn(process, 'availableMemory').mockReturnValue(1e6)
     await expectRefusal('CONVERT_NO_MEMORY', /1 MB of memory are left/)
+  })
+
+  test('no memory for the threads that quantise', async () => {
+    vi.spyOn(process, 'availableMemory').mockReturnValue(300e6)
+    await expect(convertCheckpoint(checkpoint, out, { precision: 'int4' })).rejects.toMatchObject({ code: 'CONVERT_NO_MEMORY' })
+    await convertCheckpoint(checkpoint, out, { precision: 'fp16' })
   })
 })
 

@@ -79,7 +79,7 @@ describe('the resamplers\' position encoding is rounded through float16', () => 
 
   async function positions(count: number, width: number): Promise<Float32Array> {
     const graph = GraphBuilder.empty('positions')
-    graph.output('encoding', positionEncoding(graph, graph.input('count', 'int64', []), width))
+    graph.output('encoding', positionEncoding(graph, graph.input('count', 'int64', []), { width, dataType: 'float32' }))
     const { run, folder } = await openSingleGraph(graph)
     const encoding = floats(await run({ count: int64Tensor([count], []) }), 'encoding')
     folder.remove()

@@ -1,6 +1,6 @@
 import { type GraphBuilder, MICROSOFT, float } from '../builder.js'
 import { type AttentionLowering, widthOf } from '../module.js'
-import { add, float32, matmul, multiply, reshape, softmax, transpose } from '../ops.js'
+import { add, cast, matmul, multiply, reshape, scalarLike, softmax, transpose } from '../ops.js'
 import type { Value } from '../value.js'
 
 /** Inputs of an attention without a cache. */
@@ -12,7 +12,7 @@ export interface AttentionInputs {
   /** `[batch, memory, heads * headSize]`. */
   readonly value: Value
   readonly heads: number
-  /** Added to the scores, `[batch, 1, sequence, memory]`. */
+  /** Added to the scores, `[batch, 1, sequence, memory]`, of their type. */
   readonly bias?: Value
 }
 
@@ -40,11 +40,16 @@ function fusedAttention(graph: GraphBuilder, { query, key, value, heads, bias }:
 }
 
 function primitiveAttention(graph: GraphBuilder, { query, key, value, heads, bias }: AttentionInputs): Value {
-  const scale = float32(graph, 1 / Math.sqrt(widthOf(query) / heads))
+  const scale = scalarLike(graph, query, 1 / Math.sqrt(widthOf(query) / heads))
   const scaled = splitHeads(graph, multiply(graph, query, scale), heads)
   const scores = matmul(graph, scaled, transpose(graph, splitHeads(graph, key, heads), [0, 1, 3, 2]))
-  const weights = softmax(graph, bias === undefined ? scores : add(graph, scores, bias))
+  const weights = softmax32(graph, bias === undefined ? scores : add(graph, scores, bias))
   return joinHeads(graph, matmul(graph, weights, splitHeads(graph, value, heads)))
+}
+
+/** Softmax in float32, whatever the scores are in: their exponentials leave float16's range. */
+function softmax32(graph: GraphBuilder, scores: Value): Value {
+  return cast(graph, softmax(graph, cast(graph, scores, 'float32')), scores.dataType)
 }
 
 /** `[batch, sequence, heads * size]` → `[batch, heads, sequence, size]`. */

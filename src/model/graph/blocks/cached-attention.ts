@@ -1,7 +1,7 @@
 import { type GraphBuilder, MICROSOFT, float } from '../builder.js'
 import type { AttentionLowering } from '../module.js'
 import {
-  add, and, cast, concat, expand, float32, int64, isLessOrEqual, matmul, multiply, range, reduceSum, reshape, shapeOf, slice, softmax,
+  add, and, cast, concat, expand, float32, int64, isLessOrEqual, matmul, multiply, range, reduceSum, reshape, scalarLike, shapeOf, slice, softmax,
   squeeze, subtract, transpose, unsqueeze, where,
 } from '../ops.js'
 import type { Value } from '../value.js'
@@ -48,8 +48,8 @@ export interface CachedAttentionInputs {
   readonly position: CachePosition
 }
 
-// Far below any score and far above float32's limit, so that adding it can't overflow.
-const MASKED = -1e30
+/** What hides a score: far below any, and far above float32's limit, so that adding it can't overflow. */
+export const MASKED = -1e30
 
 /**
  * Whether `GroupQueryAttention` can rotate by itself: it wants whole heads of a multiple of 16
@@ -155,9 +155,11 @@ function primitiveCachedAttention(graph: GraphBuilder, inputs: CachedAttentionIn
     key: concat(graph, [past.key, splitHeads(graph, key, keyValueHeads)], 2, 'total'),
     value: concat(graph, [past.value, splitHeads(graph, inputs.value, keyValueHeads)], 2, 'total'),
   }
-  const scaled = splitHeads(graph, multiply(graph, query, float32(graph, 1 / Math.sqrt(headSize))), heads)
+  const scaled = splitHeads(graph, multiply(graph, query, scalarLike(graph, query, 1 / Math.sqrt(headSize))), heads)
   const keys = transpose(graph, shareHeads(graph, present.key, heads), [0, 1, 3, 2])
-  const weights = softmax(graph, add(graph, matmul(graph, scaled, keys), position.causalBias))
+  // In float32, as the bias is: float16 has nothing that is far below every score and can be added to one.
+  const scores = add(graph, cast(graph, matmul(graph, scaled, keys), 'float32'), position.causalBias)
+  const weights = cast(graph, softmax(graph, scores), query.dataType)
   return { output: joinHeads(graph, matmul(graph, weights, shareHeads(graph, present.value, heads))), present }
 }
 

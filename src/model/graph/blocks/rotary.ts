@@ -1,3 +1,4 @@
+import { narrowToFloat16 } from '../../float16.js'
 import { type GraphBuilder, MICROSOFT } from '../builder.js'
 import type { Value, WeightData } from '../value.js'
 
@@ -9,9 +10,11 @@ export interface RotaryGeometry {
   readonly rotated: number
   /** Positions the tables cover. */
   readonly positions: number
+  /** Type of what is rotated. */
+  readonly dataType: 'float32' | 'float16'
 }
 
-/** Cosines and sines, each float32 `[positions, rotated / 2]`. */
+/** Cosines and sines, each `[positions, rotated / 2]`. */
 export interface RotaryTables {
   readonly cosine: Value
   readonly sine: Value
@@ -24,7 +27,7 @@ const CHUNK_VALUES = 1 << 18
  * The tables of a rotary position embedding: `cos(p · θ^(-2i/rotated))` (Su et al. 2021).
  *
  * Frequencies and angles are rounded to float32 at each step, as transformers 4.40.1 computes them
- * (`Qwen2RotaryEmbedding`, `PhiRotaryEmbedding`).
+ * (`Qwen2RotaryEmbedding`, `PhiRotaryEmbedding`); float16 tables are rounded from those.
  */
 export function rotaryTables(graph: GraphBuilder, geometry: RotaryGeometry): RotaryTables {
   return {
@@ -33,13 +36,31 @@ export function rotaryTables(graph: GraphBuilder, geometry: RotaryGeometry): Rot
   }
 }
 
-function rotaryTable(key: string, geometry: RotaryGeometry, wave: (angle: number) => number): WeightData {
-  const half = geometry.rotated / 2
-  const shape = [geometry.positions, half]
-  return { key, dataType: 'float32', shape, bytes: geometry.positions * half * 4, read: () => tableRows(geometry, wave) }
+/** `Math.cos` or `Math.sin`. */
+type Wave = (angle: number) => number
+
+function rotaryTable(key: string, geometry: RotaryGeometry, wave: Wave): WeightData {
+  const { positions, rotated, dataType } = geometry
+  const shape = [positions, rotated / 2]
+  return dataType === 'float32'
+    ? { key, dataType, shape, bytes: positions * rotated * 2, read: () => float32Rows(geometry, wave) }
+    : { key: `${key}:float16`, dataType, shape, bytes: positions * rotated, read: () => float16Rows(geometry, wave) }
 }
 
-async function* tableRows({ theta, rotated, positions }: RotaryGeometry, wave: (angle: number) => number): AsyncGenerator<Uint8Array> {
+async function* float32Rows(geometry: RotaryGeometry, wave: Wave): AsyncGenerator<Uint8Array> {
+  for (const rows of tableRows(geometry, wave)) yield await Promise.resolve(new Uint8Array(rows.buffer, 0, rows.byteLength))
+}
+
+async function* float16Rows(geometry: RotaryGeometry, wave: Wave): AsyncGenerator<Uint8Array> {
+  for (const rows of tableRows(geometry, wave)) {
+    const bits = new Uint16Array(rows.length)
+    narrowToFloat16(rows, bits)
+    yield await Promise.resolve(new Uint8Array(bits.buffer))
+  }
+}
+
+/** Some rows at a time, in a buffer that is used again. */
+function* tableRows({ theta, rotated, positions }: RotaryGeometry, wave: Wave): Generator<Float32Array<ArrayBuffer>> {
   const half = rotated / 2
   const frequencies = inverseFrequencies(theta, rotated)
   const rows = Math.max(1, Math.floor(CHUNK_VALUES / half))
@@ -49,7 +70,7 @@ async function* tableRows({ theta, rotated, positions }: RotaryGeometry, wave: (
     for (let row = 0; row < count; row += 1) {
       for (let i = 0; i < half; i += 1) values[row * half + i] = wave(Math.fround((first + row) * (frequencies[i] ?? 0)))
     }
-    yield await Promise.resolve(new Uint8Array(values.buffer, 0, count * half * 4))
+    yield values.subarray(0, count * half)
   }
 }
 

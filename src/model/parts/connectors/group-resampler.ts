@@ -4,7 +4,7 @@ import { linear } from '../../graph/blocks/linear.js'
 import { perceiver } from '../../graph/blocks/perceiver.js'
 import { positionEncoding } from '../../graph/blocks/position-encoding.js'
 import type { GraphBuilder } from '../../graph/builder.js'
-import { widthOf } from '../../graph/module.js'
+import { type Module, widthOf } from '../../graph/module.js'
 import {
   add, cast, concat, divide, expand, float32, gather, int64, isLess, maximum, minimum, modulo, multiply, range, reshape, shapeOf,
   squeeze, subtract, unsqueeze, where,
@@ -13,8 +13,8 @@ import type { Value } from '../../graph/value.js'
 import type { Connector } from '../part.js'
 import { requireField } from './resampler-config.js'
 
-// Far below any score and far above float32's limit, so that adding it can't overflow.
-const MASKED = -1e30
+// Far below any score, and within float16.
+const MASKED = -3e4
 
 /**
  * `groupresampler`: the clip's tokens are split along time into `group` parts, each condensed into
@@ -33,18 +33,46 @@ export const groupResampler: Connector = {
     const { graph } = module
     const resampler = module.child('_connector')
     const { group, queries } = groupGeometry(config)
-    const visionWidth = widthOf(features)
-    const rows = reshape(graph, features, [-1, visionWidth], ['rows', visionWidth])
-    const projected = linear(resampler.child('linear'), rows, width)
+    const projected = project(resampler, features, width)
     const { indices, isToken } = splitInParts(graph.scope('split'), projected, group)
     const shared = unsqueeze(graph, resampler.parameter('latents', [queries, width]), [0])
     const latents = expand(graph, shared, int64(graph, [group, 1, 1]), [group, queries, width])
-    const bias = paddingBias(graph.scope('split'), isToken, queries)
+    const bias = cast(graph, paddingBias(graph.scope('split'), isToken, queries), latents.dataType)
     const inputs = { media: gather(graph, projected, indices), latents, bias }
     const condensed = perceiver(resampler, inputs, requireField(config, 'num_resampler_layers'))
-    const joined = reshape(graph, condensed, [-1, width], [group * queries, width])
-    return add(graph, joined, positionEncoding(resampler.graph.scope('position_encoding'), int64(graph, group * queries), width))
+    return withPositions(resampler, reshape(graph, condensed, [-1, width], [group * queries, width]), config)
   },
+
+  // A clip of as many frames as parts: each part is a frame.
+  alone: {
+    frames: (config) => groupGeometry(config).group,
+
+    condense(module, features, config, width) {
+      const { graph } = module
+      const resampler = module.child('_connector')
+      const { queries } = groupGeometry(config)
+      const media = unsqueeze(graph, project(resampler, features, width), [0])
+      const latents = unsqueeze(graph, resampler.parameter('latents', [queries, width]), [0])
+      return squeeze(graph, perceiver(resampler, { media, latents }, requireField(config, 'num_resampler_layers')), [0])
+    },
+
+    join: (module, frameTokens, config) => withPositions(module.child('_connector'), frameTokens, config),
+  },
+}
+
+/** All tokens of all frames, as wide as the language model: `[tokens, width]`. */
+function project(resampler: Module, features: Value, width: number): Value {
+  const visionWidth = widthOf(features)
+  const rows = reshape(resampler.graph, features, [-1, visionWidth], ['rows', visionWidth])
+  return linear(resampler.child('linear'), rows, width)
+}
+
+function withPositions(resampler: Module, tokens: Value, config: CheckpointConfig): Value {
+  const { graph } = resampler
+  const { group, queries } = groupGeometry(config)
+  const count = int64(graph, group * queries)
+  const type = { width: widthOf(tokens), dataType: tokens.dataType }
+  return add(graph, tokens, positionEncoding(graph.scope('position_encoding'), count, type))
 }
 
 function groupGeometry(config: CheckpointConfig): { group: number; queries: number } {

@@ -1,3 +1,4 @@
+import { embedding } from '../../graph/blocks/embedding.js'
 import type { Module } from '../../graph/module.js'
 import type { Value } from '../../graph/value.js'
 import type { Attend, LanguageModelShape } from '../part.js'
@@ -42,9 +43,9 @@ export function decoderShape(config: DecoderOnlyConfig, rotatedShare: number): L
   }
 }
 
-/** `model.embed_tokens.weight`, `[vocabulary, width]`. */
-export function tokenEmbeddings(module: Module, config: DecoderOnlyConfig): Value {
-  return module.child('model.embed_tokens').parameter('weight', [config.vocab_size, config.hidden_size])
+/** Rows of `model.embed_tokens.weight`, `[vocabulary, width]`. */
+export function embedTokens(module: Module, ids: Value, config: DecoderOnlyConfig): Value {
+  return embedding(module.child('model.embed_tokens'), ids, [config.vocab_size, config.hidden_size])
 }
 
 /** Stacks `model.layers.0`, `model.layers.1`, … */

@@ -8,7 +8,7 @@ import { add } from '../../graph/ops.js'
 import type { Value } from '../../graph/value.js'
 import { activation } from '../activations.js'
 import type { LanguageModel } from '../part.js'
-import { type DecoderLayer, decoderShape, stackLayers, tokenEmbeddings } from './decoder-only.js'
+import { type DecoderLayer, decoderShape, embedTokens, stackLayers } from './decoder-only.js'
 import { eosSchema } from './eos.js'
 
 const positive = z.int().min(1)
@@ -55,7 +55,7 @@ export const phi: LanguageModel = {
     return decoderShape(text, text.partial_rotary_factor)
   },
 
-  embeddings: (module, config) => tokenEmbeddings(module, parsePhi(config)),
+  embed: (module, ids, config) => embedTokens(module, ids, parsePhi(config)),
 
   decode(module, embeddings, config, attend) {
     const text = parsePhi(config)

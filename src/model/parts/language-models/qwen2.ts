@@ -8,7 +8,7 @@ import { add, multiply } from '../../graph/ops.js'
 import type { Value } from '../../graph/value.js'
 import { activation } from '../activations.js'
 import type { LanguageModel } from '../part.js'
-import { type DecoderLayer, decoderShape, stackLayers, tokenEmbeddings } from './decoder-only.js'
+import { type DecoderLayer, decoderShape, embedTokens, stackLayers } from './decoder-only.js'
 import { eosSchema } from './eos.js'
 
 const positive = z.int().min(1)
@@ -51,7 +51,7 @@ export const qwen2: LanguageModel = {
 
   describe: (config) => decoderShape(parseQwen2(config), 1),
 
-  embeddings: (module, config) => tokenEmbeddings(module, parseQwen2(config)),
+  embed: (module, ids, config) => embedTokens(module, ids, parseQwen2(config)),
 
   decode(module, embeddings, config, attend) {
     const text = parseQwen2(config)

@@ -80,7 +80,7 @@ function embedPatches(module: Module, pixels: Value, config: SiglipConfig, token
   const patches = convolution.graph.node(
     'Conv',
     [pixels, convolution.parameter('weight', [width, 3, patch, patch]), convolution.parameter('bias', [width])],
-    { dataType: 'float32', shape: ['frames', width, patchesAcross(config), patchesAcross(config)] },
+    { dataType: pixels.dataType, shape: ['frames', width, patchesAcross(config), patchesAcross(config)] },
     { attributes: { kernel_shape: [patch, patch], strides: [patch, patch] } },
   )
   const sequence = transpose(graph, reshape(graph, patches, [0, width, tokens], ['frames', width, tokens]), [0, 2, 1])

@@ -1,0 +1,36 @@
+/**
+ * A process that runs two vision encoders on the same pictures and sends the cosine of each picture's features.
+ *
+ * A process of its own, because ONNX Runtime blocks the thread that runs it and keeps its memory until the end.
+ *
+ * ```
+ * node child.js EXACT.onnx QUANTISED.onnx IMAGE_SIZE
+ * ```
+ */
+import { InferenceSession, Tensor } from 'onnxruntime-node'
+
+import { cosine } from './cosine.js'
+import { drawPictures } from './pictures.js'
+
+const [exact = '', quantised = '', imageSize = ''] = process.argv.slice(2)
+
+/** One picture at a time: a scale for all that goes into a layer depends on what else is in the batch. */
+async function featuresOf(path: string, size: number): Promise<readonly Float32Array[]> {
+  const session = await InferenceSession.create(path, { logSeverityLevel: 3 })
+  const features: Float32Array[] = []
+  for (const picture of drawPictures(size)) {
+    const outputs = await session.run({
+      pixels: new Tensor('uint8', picture, [1, size, size, 3]),
+      near_black: new Tensor('bool', Uint8Array.of(0), [1]),
+    })
+    const data: unknown = outputs.features?.data
+    if (!(data instanceof Float32Array)) throw new Error(`${path} gives no features.`)
+    features.push(data)
+  }
+  await session.release()
+  return features
+}
+
+const expected = await featuresOf(exact, Number(imageSize))
+const actual = await featuresOf(quantised, Number(imageSize))
+process.send?.(expected.map((features, index) => cosine(features, actual[index] ?? features)))
