@@ -1,6 +1,7 @@
 import { InvalidArgumentError, Option } from 'commander'
 import type { Command } from 'commander'
 
+import { DEVICE_CHOICES } from '../model/device/device.js'
 import { templates } from '../model/parts/templates/templates.js'
 
 /** Reads a whole number within bounds. */
@@ -36,6 +37,11 @@ export function nonEmptyList(text: string, before: readonly string[] = []): read
 /** `--template NAME`, one of the registered ones. */
 export function templateOption(description: string): Option {
   return new Option('--template <name>', description).choices(templates.names())
+}
+
+/** `--device KIND`. */
+export function deviceOption(description: string): Option {
+  return new Option('--device <kind>', description).choices(DEVICE_CHOICES)
 }
 
 /** Ends with one line about the command line, as commander does for its own checks. */

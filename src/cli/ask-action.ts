@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 
 import type { GenerationSettings } from '../generation-settings.js'
+import type { DeviceChoice } from '../model/device/device.js'
 import { answer } from '../operators/answer.js'
 import { encode } from '../operators/encode.js'
 import { wholeClip } from '../operators/whole-clip.js'
@@ -21,6 +22,7 @@ import type { Reporter } from './reporter.js'
 /** What can be said beside the video and the questions. */
 export interface AskFlags extends Partial<GenerationSettings> {
   readonly model?: string
+  readonly device?: DeviceChoice
   readonly frames?: number
   readonly framesPerSecond?: true
   readonly maxFrames?: number
@@ -46,6 +48,7 @@ export async function ask({ video, questions, flags }: Asking, reporter: Reporte
     definePipeline({
       name: 'ask',
       ...(flags.model !== undefined && { model: flags.model }),
+      ...(flags.device !== undefined && { device: flags.device }),
       sources: [file(video, { sampling: samplingOf(flags) })],
       stream: (frames, { model }) =>
         frames.pipe(encode(model), wholeClip(), answer(model, questions, generationOf(flags))),

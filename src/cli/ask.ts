@@ -2,7 +2,7 @@ import { Option } from 'commander'
 import type { Command } from 'commander'
 
 import type { AskFlags } from './ask-action.js'
-import { decimal, integer, nonEmpty, nonEmptyList, templateOption, wrongUse } from './arguments.js'
+import { decimal, deviceOption, integer, nonEmpty, nonEmptyList, templateOption, wrongUse } from './arguments.js'
 import type { Reporter } from './reporter.js'
 
 /** Most frames that fit one clip. */
@@ -16,6 +16,7 @@ export function addAskCommand(program: Command, reporter: Reporter): void {
     .argument('<video>', 'path or http(s) address of a video file', nonEmpty)
     .argument('<question...>', 'one question or several', nonEmptyList)
     .option('--model <dir>', 'folder of a converted bundle (default: the embedded demo model)', nonEmpty)
+    .addOption(deviceOption('where the model runs (default: auto)'))
     .option('--frames <n>', 'frames spread evenly over the video (default: 16)', integer(1, MOST_FRAMES))
     .addOption(new Option('--frames-per-second', 'one frame for each second instead').conflicts('frames'))
     .option('--max-frames <n>', 'with --frames-per-second: most frames (default: 64)', integer(1, MOST_FRAMES))

@@ -1,3 +1,4 @@
+import type { DeviceChoice } from '../model/device/device.js'
 import type { ServeOptions } from '../service/http/http-settings.js'
 import { start } from '../service/start.js'
 import type { Run } from '../service/start.js'
@@ -11,6 +12,7 @@ import type { LogFlags } from './run-log.js'
 
 /** What can be said beside the pipeline. */
 export interface RunFlags extends HttpFlags, LogFlags {
+  readonly device?: DeviceChoice
   /** Seconds. */
   readonly drainTimeout?: number
 }
@@ -27,7 +29,8 @@ export interface Running {
 export async function run({ path, handed, flags }: Running, reporter: Reporter): Promise<void> {
   const log = openRunLog(flags, reporter)
   const serving = serveOptions(flags, reporter)
-  const run = start(await loadPipeline(path, handed))
+  const pipeline = await loadPipeline(path, handed)
+  const run = start(flags.device === undefined ? pipeline : { ...pipeline, device: flags.device })
   // Told by `done` below, also where it comes before it is waited for.
   run.done.catch(() => undefined)
   log(run)

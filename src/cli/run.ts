@@ -1,7 +1,7 @@
 import { Option } from 'commander'
 import type { Command } from 'commander'
 
-import { integer, nonEmpty } from './arguments.js'
+import { deviceOption, integer, nonEmpty } from './arguments.js'
 import type { Reporter } from './reporter.js'
 import type { RunFlags } from './run-action.js'
 
@@ -14,6 +14,7 @@ export function addRunCommand(program: Command, reporter: Reporter): void {
     .description('Runs a pipeline: a TypeScript or JavaScript file whose default export is made by definePipeline.')
     .argument('<pipeline>', 'path of the file', nonEmpty)
     .argument('[arguments...]', 'handed to it as process.argv.slice(2)')
+    .addOption(deviceOption("where the model runs (default: the pipeline's, or auto)"))
     .option('--host <address>', 'serve on this address; one that others reach needs a token (default: 127.0.0.1)', nonEmpty)
     .option('--port <n>', 'serve on this port, 0: any that is free (default: 8466, or any if it is taken)', integer(0, 65_535))
     .option('--no-http', 'serve nothing')

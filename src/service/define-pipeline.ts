@@ -3,6 +3,7 @@ import type { Observable } from 'rxjs'
 import type { DeliveryMode } from '../delivery.js'
 import { StreamError } from '../errors.js'
 import type { Result } from '../envelope.js'
+import type { DeviceChoice } from '../model/device/device.js'
 import type { Model } from '../model/model.js'
 import type { RunModel } from '../operators/run-context.js'
 import type { Sink } from '../sinks/sink.js'
@@ -29,6 +30,8 @@ export interface Pipeline {
    * @default the embedded demo model
    */
   readonly model?: string | Model | null
+  /** Where a model runs that is named by its folder; `tinyllava-stream doctor` says what there is. @default 'auto' */
+  readonly device?: DeviceChoice
   /** Where frames come from; each id once. With none the run waits for sources to be added, until it is stopped. */
   readonly sources: readonly Source[]
   /** Makes the chain of operators of one stream. Called once for each stream, also for those found later. */

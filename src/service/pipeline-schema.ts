@@ -1,5 +1,7 @@
 import { z } from 'zod'
 
+import { DEVICE_CHOICES } from '../model/device/device.js'
+
 /** The longest a drain may take, in milliseconds: about 25 days. Node takes a longer timer for one of 1 ms. */
 export const MOST_DRAIN_MS = 2 ** 31 - 1
 
@@ -11,6 +13,7 @@ const schema = z.strictObject(
   {
     name: expected('a name', isText),
     model: expected('the folder of a bundle, a loaded model, or null for none', isModel).optional(),
+    device: expected(`one of ${DEVICE_CHOICES.join(', ')}`, isDevice).optional(),
     sources: listOf('a source, as `file(…)` makes it', isSource).superRefine(refuseTwins),
     stream: expected('a function (frames, { model }) => results', (value) => typeof value === 'function'),
     sinks: listOf('a sink, as `jsonLines(…)` makes it', isSink).optional(),
@@ -18,7 +21,7 @@ const schema = z.strictObject(
     drainTimeoutMs: expected(`a whole number of milliseconds up to ${MOST_DRAIN_MS}`, isDrainTimeout).optional(),
   },
   { error: refuseDeclaration },
-)
+).superRefine(refuseIdleDevice)
 
 /** Every mistake of a declaration, each one sentence with its path; none where it is right. */
 export function pipelineMistakes(pipeline: unknown): readonly string[] {
@@ -55,6 +58,13 @@ function refuseTwins(sources: readonly unknown[], context: z.RefinementCtx): voi
   }
 }
 
+/** A loaded model runs where it was loaded, and no model runs nowhere. */
+function refuseIdleDevice({ model, device }: { model?: unknown; device?: unknown }, context: z.RefinementCtx): void {
+  if (device === undefined || model === undefined || isText(model)) return
+  const message = 'to be left out: it is for a model that is still to be loaded, from its folder'
+  context.addIssue({ code: 'custom', path: ['device'], message })
+}
+
 function toSentence(issue: z.core.$ZodIssue): string {
   const isSentence = issue.path.length === 0 || (issue.code === 'custom' && issue.params?.isSentence === true)
   return isSentence ? issue.message : `Expected \`${pathText(issue.path)}\` ${issue.message}.`
@@ -75,6 +85,10 @@ function isText(value: unknown): value is string {
 
 function isModel(model: unknown): boolean {
   return model === null || isText(model) || (isObject(model) && typeof model.generate === 'function')
+}
+
+function isDevice(device: unknown): boolean {
+  return DEVICE_CHOICES.some((choice) => choice === device)
 }
 
 function isSource(source: unknown): source is { readonly id: string } {

@@ -175,11 +175,12 @@ class Life {
 
   /** Gives nothing where the run was stopped meanwhile. */
   async #openModel(): Promise<OpenedModel | undefined> {
-    const { model } = this.#pipeline
+    const { model, device } = this.#pipeline
     if (model === null) return { model: noModel(this.#pipeline.name), close: () => Promise.resolve() }
     try {
       return await openModel(model, {
         signal: this.#stop.signal,
+        ...(device !== undefined && { device }),
         onProgress: (progress) => {
           this.#emit({ kind: 'model-build', ...progress })
         },

@@ -4,7 +4,7 @@ import { linesOf, runCli } from './spawn-cli.js'
 
 describe('a wrong argument is one line on stderr and exit code 2', () => {
   test.each([
-    [[], 'no command: name one of ask, convert and run'],
+    [[], 'no command: name one of ask, convert, doctor, run and verify'],
     [['describe'], "unknown command 'describe'"],
     [['ask'], "missing required argument 'video'"],
     [['ask', 'clip.mp4'], "missing required argument 'question'"],
@@ -20,7 +20,9 @@ describe('a wrong argument is one line on stderr and exit code 2', () => {
     [['ask', 'clip.mp4', 'What?', '--top-p', '2'], 'Give a number from 0.000001 to 1.'],
     [['ask', 'clip.mp4', 'What?', '--seed', 'x'], 'Give a whole number of 0 or more.'],
     [['convert', 'checkpoint'], "required option '--out <bundle-dir>' not specified"],
-    [['convert', 'checkpoint', '--out', 'bundle', '--precision', 'int4'], 'Allowed choices are fp32.'],
+    [['convert', 'checkpoint', '--out', 'bundle', '--precision', 'int2'], 'Allowed choices are fp32, fp16, int8, int4.'],
+    [['convert', 'checkpoint', '--out', 'bundle', '--llm-precision', 'int8-dynamic'], 'Allowed choices are fp32, fp16, int8, int4.'],
+    [['convert', 'checkpoint', '--out', 'bundle', '--block-size', '48'], 'Allowed choices are 32, 64, 128.'],
     [['run'], "missing required argument 'pipeline'"],
   ])('%j', async (args, expected) => {
     const { status, stdout, stderr } = await runCli(args)
@@ -37,7 +39,7 @@ describe('help', () => {
     [['help', 'ask'], ['--model', '--frames']],
     [['ask', '--help'], ['--model', '--frames', '--frames-per-second', '--max-frames', '--template', '--json']],
     [['ask', '--help'], ['--max-new-tokens', '--temperature', '--top-p', '--seed', '--verbose']],
-    [['convert', '--help'], ['--out', '--precision', '--attention', '--template', '--verbose']],
+    [['convert', '--help'], ['--out', '--precision', '--block-size', '--vision-precision', '--llm-precision', '--attention', '--template', '--verbose']],
     [['run', '--help'], ['<pipeline>', '--verbose']],
   ])('%j goes to stdout and names %j', async (args, expected) => {
     const { status, stdout, stderr } = await runCli(args)

@@ -3,22 +3,12 @@ import { truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { loadRuntime } from '../../src/model/load.js'
-import type { Model, Pixels, VisualTokens } from '../../src/model/model.js'
-import { type ConvertedCase, type ReferenceCase, caseNames, convertCase, readCase } from '../support/cases.js'
+import type { Model, VisualTokens } from '../../src/model/model.js'
+import { type ConvertedCase, caseNames, convertCase, readCase } from '../support/cases.js'
 import { goldenTensor, relativeError } from '../support/golden.js'
+import { framesOf } from '../support/pictures.js'
 
 const loadOptions = { threads: 1 }
-
-/** The sampled frames of a case. */
-function pictures({ tensors }: ReferenceCase): readonly Pixels[] {
-  const { data, shape: [count = 0, height = 0, width = 0] } = goldenTensor(tensors, 'frames')
-  const size = height * width * 3
-  return Array.from({ length: count }, (_, index) => ({
-    data: Uint8Array.from(data.subarray(index * size, (index + 1) * size)),
-    width,
-    height,
-  }))
-}
 
 describe.each(caseNames)('%s, from frames to answers', (name) => {
   const reference = readCase(name)
@@ -29,7 +19,7 @@ describe.each(caseNames)('%s, from frames to answers', (name) => {
   beforeAll(async () => {
     bundle = await convertCase(reference, 'fused')
     model = await loadRuntime(bundle.directory, loadOptions)
-    visual = await model.connect(await model.encode(pictures(reference)))
+    visual = await model.connect(await model.encode(framesOf(reference)))
   })
   afterAll(async () => {
     await model.dispose()
@@ -77,7 +67,7 @@ describe('a loaded model', () => {
   beforeAll(async () => {
     bundle = await convertCase(reference, 'fused')
     model = await loadRuntime(bundle.directory, loadOptions)
-    visual = await model.connect(await model.encode(pictures(reference).slice(0, 3)))
+    visual = await model.connect(await model.encode(framesOf(reference).slice(0, 3)))
   })
   afterAll(async () => {
     await model.dispose()
@@ -92,7 +82,7 @@ describe('a loaded model', () => {
   })
 
   test('gives each picture of a call its own features, the same as when it comes alone', async () => {
-    const [first, second] = pictures(reference)
+    const [first, second] = framesOf(reference)
     if (first === undefined || second === undefined) throw new Error('The case has fewer than two frames.')
     const together = await model.encode([first, second])
     expect(together[1]).toEqual((await model.encode([second]))[0])

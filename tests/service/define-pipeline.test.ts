@@ -21,6 +21,8 @@ test('returns the declaration, frozen', () => {
 
 test.each([
   [{ model: null }],
+  [{ model: './bundle', device: 'webgpu' } as const],
+  [{ device: 'auto' } as const],
   [{ sources: [] }],
   [{ delivery: 'exactly-once', drainTimeoutMs: 0 } as const],
   [{ drainTimeoutMs: 2 ** 31 - 1 }],
@@ -38,6 +40,12 @@ test.each([
   [{ name: undefined }, '`name` to be a name, got undefined.'],
   [{ model: '' }, '`model` to be the folder of a bundle, a loaded model, or null for none, got an empty text.'],
   [{ model: 3 }, '`model` to be the folder of a bundle, a loaded model, or null for none, got a value of type number.'],
+  [{ device: 'gpu' }, '`device` to be one of auto, cpu, webgpu, cuda, got a value of type string.'],
+  [{ device: 'cpu', model: null }, '`device` to be left out: it is for a model that is still to be loaded, from its folder.'],
+  [
+    { device: 'cpu', model: createFakeModel() },
+    '`device` to be left out: it is for a model that is still to be loaded, from its folder.',
+  ],
   [{ sources: undefined }, '`sources` to be a list, got undefined.'],
   [{ sources: ['a.mp4'] }, '`sources[0]` to be a source, as `file(…)` makes it, got a value of type string.'],
   [{ stream: EMPTY }, '`stream` to be a function (frames, { model }) => results, got a value of type object.'],
@@ -60,7 +68,7 @@ test.each([
   [
     { ...valid, sink: [], secret: 'hunter2' },
     'A pipeline has no `sink`, `secret`: it has ' +
-      '`name`, `model`, `sources`, `stream`, `sinks`, `delivery`, `drainTimeoutMs`.',
+      '`name`, `model`, `device`, `sources`, `stream`, `sinks`, `delivery`, `drainTimeoutMs`.',
   ],
 ])('refuses a wrong declaration: %#', (wrong, message) => {
   const refusal: unknown = expect.objectContaining({ code: 'PIPELINE_INVALID', message })
@@ -76,7 +84,7 @@ test('names every mistake at once, each with its path, and no value', () => {
     'Two sources have the id `one`: give each its own.',
     'Expected `stream` to be a function (frames, { model }) => results, got a value of type string.',
     'Expected `sinks[0]` to be a sink, as `jsonLines(…)` makes it, got a value of type object.',
-    'A pipeline has no `sink`: it has `name`, `model`, `sources`, `stream`, `sinks`, `delivery`, `drainTimeoutMs`.',
+    'A pipeline has no `sink`: it has `name`, `model`, `device`, `sources`, `stream`, `sinks`, `delivery`, `drainTimeoutMs`.',
   ]
   const refusal: unknown = expect.objectContaining({ code: 'PIPELINE_INVALID', message: mistakes.join(' ') })
   expect(() => definePipeline(wrong as unknown as Pipeline)).toThrow(refusal)

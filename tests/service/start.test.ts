@@ -50,7 +50,7 @@ function expectAllSettled(...streams: readonly StreamInfo[]): void {
 function sums(counts: LedgerCounts): readonly number[] {
   const dropped = Object.values(counts.dropped).reduce((sum, count) => sum + count, 0)
   return [
-    counts.encoded + counts.skipped + dropped + counts.failed,
+    counts.encoded + counts.static + counts.skipped + dropped + counts.failed,
     counts.answered + counts.questionsFailed,
     counts.delivered + counts.deliveriesFailed,
   ]

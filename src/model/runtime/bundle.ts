@@ -84,8 +84,10 @@ function parseManifest(dir: string, bytes: Buffer): Manifest {
   return parsed.data
 }
 
-function checkFileNames(dir: string, { files }: Manifest): void {
-  const missing = Object.values(GRAPH_FILES).find((file) => !Object.hasOwn(files, file))
+function checkFileNames(dir: string, { files, connector }: Manifest): void {
+  const { frameConnector, joinFrames, ...always } = GRAPH_FILES
+  const needed = [...Object.values(always), ...(connector.framesAlone === undefined ? [] : [frameConnector, joinFrames])]
+  const missing = needed.find((file) => !Object.hasOwn(files, file))
   if (missing !== undefined) throw invalid(dir, `\`files\` lacks \`${missing}\``)
   // A name is joined to the folder: it must not lead out of it.
   const outside = Object.keys(files).find((file) => !/^[\w.-]+$/.test(file) || file.startsWith('..'))

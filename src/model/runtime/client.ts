@@ -7,6 +7,7 @@ import { buildPrompt } from '../parts/templates/prompt.js'
 import { templates } from '../parts/templates/templates.js'
 import type { Bundle } from './bundle.js'
 import type { Dispatcher } from './dispatcher.js'
+import type { CondensedFrame, ConnectJob } from './protocol.js'
 import { checkFrames, checkPictures, checkVisual } from './input-checks.js'
 import type { SubmitOptions } from './pending-job.js'
 
@@ -16,6 +17,22 @@ import type { SubmitOptions } from './pending-job.js'
  * @param device Where the worker runs it, for `info`.
  */
 export function createClient({ manifest, digest }: Bundle, dispatcher: Pick<Dispatcher, 'submit' | 'dispose'>, device: string): Model {
+  // Both go when the caller's records go: nothing is held beyond them.
+  const condensed = new WeakMap<FrameFeatures, CondensedFrame>()
+  const clipNumbers = new WeakMap<VisualTokens, number>()
+  let clips = 0
+  const clipOf = (visual: VisualTokens): number => {
+    const number = clipNumbers.get(visual) ?? (clips += 1)
+    clipNumbers.set(visual, number)
+    return number
+  }
+  /** Where frames are condensed one by one, those that were before need not be again. */
+  const toConnect = (frames: readonly FrameFeatures[]): ConnectJob['frames'] => {
+    const checked = checkFrames(frames, manifest.visionTower)
+    if (frames.length !== manifest.connector.framesAlone) return checked
+    return frames.map((frame, place) => condensed.get(frame) ?? checked[place] ?? frame)
+  }
+
   return {
     info: describeModel(manifest, digest, device),
 
@@ -25,7 +42,14 @@ export function createClient({ manifest, digest }: Bundle, dispatcher: Pick<Disp
     },
 
     async connect(frames: readonly FrameFeatures[], options: { signal?: AbortSignal } = {}): Promise<VisualTokens> {
-      return dispatcher.submit({ kind: 'connect', frames: checkFrames(frames, manifest.visionTower) }, options)
+      const job = { kind: 'connect', frames: toConnect(frames) } as const
+      const result = await dispatcher.submit(job, options)
+      const fresh = frames.filter((_, place) => 'data' in (job.frames[place] ?? {}))
+      result.condensed.forEach((tokens, place) => {
+        const frame = fresh[place]
+        if (frame !== undefined) condensed.set(frame, tokens)
+      })
+      return result.visual
     },
 
     async generate(visual: VisualTokens, question: string, options: GenerateOptions = {}): Promise<Generation> {
@@ -33,6 +57,7 @@ export function createClient({ manifest, digest }: Bundle, dispatcher: Pick<Disp
       const template = templates.get(name ?? manifest.template)
       const job = {
         kind: 'generate',
+        clip: clipOf(visual),
         visual: checkVisual(visual, manifest.languageModel.width),
         prompt: buildPrompt(template, checkQuestion(question)),
         endText: template.endText,

@@ -1,36 +1,77 @@
 import { Tensor } from 'onnxruntime-node'
 import type { FrameFeatures } from '../../types.js'
+import type { Manifest } from '../manifest.js'
 import type { VisualTokens } from '../model.js'
-import { type GraphSession, floatOutput } from './session.js'
+import type { CondensedFrame, ConnectJob, ConnectResult } from './protocol.js'
+import { type GraphSession, type Tensors, floatOutput } from './session.js'
+
+/** The sessions a clip goes through. */
+export interface ConnectorSessions {
+  readonly connector: GraphSession
+  /** Where the connector condenses frames one by one: the one frame, and the joining of all. */
+  readonly alone?: { readonly condense: GraphSession; readonly join: GraphSession }
+}
 
 /**
- * Runs the connector over a whole clip.
+ * Connects a clip; each `yield` lies between two runs.
  *
  * ```
- * f32 [frames, tokens, visionWidth] ─ connector ─► f32 [visual, width]
+ * any number of frames      f32 [frames, tokens, visionWidth] ─ connector ──────────────────────► f32 [visual, width]
+ * `framesAlone` of them     each: f32 [1, tokens, visionWidth] ─ frame_connector ─┬ join_frames ─► f32 [visual, width]
+ *                           condensed before: nothing to run ─────────────────────┘
  * ```
  *
- * @param frames At least one, all of the same size, in order.
- * @param width Width of the language model.
+ * A frame is condensed by itself also where all of a clip are new: what comes out is the same to the bit,
+ * whatever was there before.
+ *
  * @throws {StreamError} `MODEL_FAILED`.
  */
-export async function connectFrames(
-  connector: GraphSession,
-  frames: readonly FrameFeatures[],
-  width: number,
-): Promise<VisualTokens> {
-  const startedAt = performance.now()
-  const outputs = await connector.run({ features: stack(frames) })
-  const data = floatOutput(connector, outputs, 'visual_tokens')
-  return { data, tokens: data.length / width, width, connectMs: performance.now() - startedAt }
+export async function* connectClip(
+  { connector, alone }: ConnectorSessions,
+  { frames }: ConnectJob,
+  manifest: Pick<Manifest, 'connector' | 'languageModel'>,
+): AsyncGenerator<void, ConnectResult> {
+  const { width } = manifest.languageModel
+  let connectMs = 0
+  const timed = async (session: GraphSession, feeds: Tensors, output: string): Promise<Float32Array> => {
+    const startedAt = performance.now()
+    const data = floatOutput(session, await session.run(feeds), output)
+    connectMs += performance.now() - startedAt
+    return data
+  }
+  const visual = (data: Float32Array): VisualTokens => ({ data, tokens: data.length / width, width, connectMs })
+
+  if (alone === undefined || frames.length !== manifest.connector.framesAlone) {
+    const features = stack(frames.flatMap((frame) => ('data' in frame ? frame : [])))
+    return { visual: visual(await timed(connector, { features }, 'visual_tokens')), condensed: [] }
+  }
+  const [rows, fresh]: [Float32Array[], CondensedFrame[]] = [[], []]
+  for (const frame of frames) {
+    if ('condensed' in frame) {
+      rows.push(frame.condensed)
+      continue
+    }
+    const condensed = await timed(alone.condense, { features: stack([frame]) }, 'frame_tokens')
+    rows.push(condensed)
+    fresh.push({ condensed })
+    yield
+  }
+  const all = joined(rows)
+  const frameTokens = new Tensor('float32', all, [all.length / width, width])
+  return { visual: visual(await timed(alone.join, { frame_tokens: frameTokens }, 'visual_tokens')), condensed: fresh }
 }
 
 function stack(frames: readonly FrameFeatures[]): Tensor {
   const { tokens, width } = frames[0] ?? { tokens: 0, width: 0 }
-  const size = tokens * width
-  const data = new Float32Array(frames.length * size)
-  frames.forEach((frame, index) => {
-    data.set(frame.data, index * size)
-  })
-  return new Tensor('float32', data, [frames.length, tokens, width])
+  return new Tensor('float32', joined(frames.map(({ data }) => data)), [frames.length, tokens, width])
+}
+
+function joined(parts: readonly Float32Array[]): Float32Array {
+  const whole = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0))
+  let at = 0
+  for (const part of parts) {
+    whole.set(part, at)
+    at += part.length
+  }
+  return whole
 }

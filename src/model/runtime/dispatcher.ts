@@ -13,9 +13,9 @@ const WORK = { open: 'Loading the model', encode: 'Encoding', connect: 'Connecti
 /**
  * Hands jobs to one worker at a time, and to a fresh one where that dies.
  *
- * A job's inputs are kept until its result is here. If the worker dies, all jobs it had go to a fresh one.
- * Jobs run in turn, so the oldest was under way: when that has happened to a job twice, it is what kills
- * workers, and it alone fails with `MODEL_WORKER_DIED`.
+ * A job's inputs are kept until its result is here. If the worker dies, all jobs it had go to a fresh one. Several
+ * were under way, and any of them may be what killed it: those are done first and one by one, so that the one that
+ * kills a second worker is found, and it alone fails with `MODEL_WORKER_DIED`.
  *
  * The first job starts the worker. An idle worker doesn't keep the process alive, one with jobs does.
  */
@@ -50,7 +50,7 @@ export class Dispatcher {
       // A worker answers a job with its own kind of result.
       this.#pending.set(id, new PendingJob(job, options, stop, resolve as (result: JobResult) => void, reject))
       if (this.#worker === undefined) this.#start()
-      else this.#worker.postMessage({ type: 'job', id, job })
+      else this.#send()
       this.#worker?.ref()
     })
   }
@@ -78,20 +78,29 @@ export class Dispatcher {
     worker.on('exit', (code) => {
       this.#replace(worker, cause ?? new Error(`The worker exited with code ${code}.`))
     })
-    for (const [id, pending] of this.#pending) {
-      pending.restart()
-      worker.postMessage({ type: 'job', id, job: pending.job })
+    for (const pending of this.#pending.values()) pending.restart()
+    this.#send()
+  }
+
+  /** Hands the worker what it may have now: everything, or the next suspect alone. */
+  #send(): void {
+    const suspects = [...this.#pending].filter(([, { deaths }]) => deaths > 0)
+    for (const [id, pending] of suspects.length > 0 ? suspects.slice(0, 1) : this.#pending) {
+      if (pending.isSent) continue
+      pending.isSent = true
+      this.#worker?.postMessage({ type: 'job', id, job: pending.job })
     }
   }
 
   #replace(dead: WorkerThread, cause: unknown): void {
     if (this.#worker !== dead) return
     this.#worker = undefined
-    const [oldest] = this.#pending
-    if (oldest === undefined) return
-    const [id, pending] = oldest
-    pending.deaths += 1
-    if (pending.deaths >= MAX_DEATHS) this.#fail(id, diedError(pending.job, cause))
+    // One that died before it began anything: the job it was started for is all there is to blame.
+    const begun = [...this.#pending].filter(([, { hasBegun }]) => hasBegun)
+    for (const [id, pending] of begun.length > 0 ? begun : [...this.#pending].slice(0, 1)) {
+      pending.deaths += 1
+      if (pending.deaths >= MAX_DEATHS) this.#fail(id, diedError(pending.job, cause))
+    }
     if (this.#pending.size > 0) this.#start()
   }
 
@@ -106,10 +115,18 @@ export class Dispatcher {
       case 'done':
         this.#take(message.id)?.resolve(message.result)
         break
+      case 'begun':
+        this.#markBegun(message.id)
+        break
       case 'delta':
         this.#deliver(message.id, message.text)
         break
     }
+  }
+
+  #markBegun(id: number): void {
+    const pending = this.#pending.get(id)
+    if (pending !== undefined) pending.hasBegun = true
   }
 
   #deliver(id: number, text: string): void {
@@ -139,6 +156,8 @@ export class Dispatcher {
     const pending = this.#pending.get(id)
     this.#pending.delete(id)
     if (this.#pending.size === 0) this.#worker?.unref()
+    // A suspect that is done lets the next one in, or all the others.
+    else if (this.#worker !== undefined && (pending?.deaths ?? 0) > 0) this.#send()
     return pending
   }
 }

@@ -11,28 +11,58 @@ export interface EncoderSessions {
   readonly visionEncoder: GraphSession
 }
 
+/** A picture at the tower's size. */
+interface Resized {
+  /** uint8 `[S, S, 3]`. */
+  readonly pixels: Uint8Array
+  readonly isNearBlack: boolean
+}
+
 /**
- * Encodes one picture: resizes it as Pillow does and runs the vision tower.
+ * Encodes pictures of any sizes: resizes each as Pillow does and runs the vision tower over all of them.
  *
  * ```
- * u8 [1, height, width, 3] ─ preprocess ─► u8 [1, S, S, 3], bool [1] ─ vision_encoder ─► f32 [1, tokens, width]
+ * u8 [1, height, width, 3] ─ preprocess ─► u8 [1, S, S, 3], bool [1] ─┐
+ * u8 [1, height, width, 3] ─ preprocess ─► u8 [1, S, S, 3], bool [1] ─┴ vision_encoder ─► f32 [pictures, tokens, width]
  * ```
- *
- * One picture at a time: on the CPU a batch is no quicker than its pictures one by one, and a run can be
- * stopped between two of them.
  *
  * @throws {StreamError} `MODEL_FAILED`.
  */
-export async function encodePicture(
+export async function encodePictures(
   { preprocess, visionEncoder }: EncoderSessions,
-  { tokensPerFrame: tokens, width }: Manifest['visionTower'],
-  picture: Pixels,
-): Promise<FrameFeatures> {
+  { tokensPerFrame: tokens, width, imageSize: side }: Manifest['visionTower'],
+  pictures: readonly Pixels[],
+): Promise<readonly FrameFeatures[]> {
+  const resized: Resized[] = []
+  for (const picture of pictures) resized.push(await resize(preprocess, picture))
+  const outputs = await visionEncoder.run({
+    pixels: new Tensor('uint8', stack(resized.map(({ pixels }) => pixels)), [pictures.length, side, side, 3]),
+    near_black: new Tensor('bool', Uint8Array.from(resized, ({ isNearBlack }) => Number(isNearBlack)), [pictures.length]),
+  })
+  const size = tokens * width
+  const features = floatOutput(visionEncoder, outputs, 'features', pictures.length * size)
+  // Each is handed on by itself, with memory of its own.
+  if (pictures.length === 1) return [{ data: features, tokens, width }]
+  return pictures.map((_, place) => ({ data: features.slice(place * size, (place + 1) * size), tokens, width }))
+}
+
+async function resize(preprocess: GraphSession, picture: Pixels): Promise<Resized> {
   const frame = new Tensor('uint8', picture.data, [1, picture.height, picture.width, 3])
   const { pixels, near_black: nearBlack } = await preprocess.run({ frame })
-  if (pixels === undefined || nearBlack === undefined) {
-    throw new StreamError('MODEL_FAILED', `Graph \`${GRAPH_FILES.preprocess}\` gave no \`pixels\` or no \`near_black\`.`)
+  if (pixels?.data instanceof Uint8Array && nearBlack?.data instanceof Uint8Array) {
+    return { pixels: pixels.data, isNearBlack: nearBlack.data[0] === 1 }
   }
-  const outputs = await visionEncoder.run({ pixels, near_black: nearBlack })
-  return { data: floatOutput(visionEncoder, outputs, 'features', tokens * width), tokens, width }
+  throw new StreamError('MODEL_FAILED', `Graph \`${GRAPH_FILES.preprocess}\` gave no \`pixels\` or no \`near_black\`.`)
+}
+
+function stack(parts: readonly Uint8Array[]): Uint8Array {
+  const [first] = parts
+  if (parts.length === 1 && first !== undefined) return first
+  const whole = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0))
+  let at = 0
+  for (const part of parts) {
+    whole.set(part, at)
+    at += part.length
+  }
+  return whole
 }

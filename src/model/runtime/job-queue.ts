@@ -1,28 +1,33 @@
 import { throwIfAborted } from '../../errors.js'
 import type { Engine } from './engine.js'
-import type { FromWorker, Job, JobResult, ToWorker } from './protocol.js'
+import type { FromWorker, Job, ToWorker } from './protocol.js'
 import { toWireError } from './wire-error.js'
 
 /** Sends a message to the client, moving the given buffers instead of copying them. */
 export type Post = (message: FromWorker, transfer: readonly ArrayBuffer[]) => void
 
 /**
- * Answers a client's messages: runs jobs in turn, in the order they came, and stops those that are cancelled.
+ * Answers a client's messages: begins jobs as they come, and stops those that are cancelled.
  *
- * @param close Called for the client's `close`, once no job is under way.
+ * @param close Called for the client's `close`, once no run is under way.
  * @returns What to call with each message of the client.
  */
 export function createJobQueue(engine: Engine, post: Post, close: () => void): (message: ToWorker) => void {
   const controllers = new Map<number, AbortController>()
-  let last: Promise<void> = Promise.resolve()
+  let isClosing = false
 
   const runJob = async (id: number, job: Job, { signal }: AbortController): Promise<void> => {
     try {
       throwIfAborted(signal, 'A job')
-      const onDelta = (text: string): void => {
-        post({ type: 'delta', id, text }, [])
-      }
-      const result = await engine.run(job, { signal, onDelta })
+      const result = await engine.run(job, {
+        signal,
+        onBegin: () => {
+          post({ type: 'begun', id }, [])
+        },
+        onDelta: (text) => {
+          post({ type: 'delta', id, text }, [])
+        },
+      })
       post({ type: 'done', id, result }, buffersOf(result))
     } catch (error) {
       post({ type: 'failed', id, error: toWireError(error) }, [])
@@ -37,22 +42,24 @@ export function createJobQueue(engine: Engine, post: Post, close: () => void): (
       return
     }
     if (message.type === 'close') {
+      isClosing = true
       for (const controller of controllers.values()) controller.abort()
-      void last.then(close)
+      void engine.stop().then(close)
       return
     }
+    // The client closes last: nothing that comes behind it is waited for.
+    if (isClosing) return
     const controller = new AbortController()
     controllers.set(message.id, controller)
-    last = last.then(() => runJob(message.id, message.job, controller))
+    void runJob(message.id, message.job, controller)
   }
 }
 
 /** The buffers of a result that may be moved: those whose typed array fills them. */
-function buffersOf(result: JobResult): ArrayBuffer[] {
-  const records = Array.isArray(result) ? (result as readonly unknown[]) : [result]
-  return records.flatMap((record) => {
-    const data: unknown = typeof record === 'object' && record !== null && 'data' in record ? record.data : undefined
-    if (!(data instanceof Float32Array) || !(data.buffer instanceof ArrayBuffer)) return []
-    return data.byteLength === data.buffer.byteLength ? [data.buffer] : []
-  })
+function buffersOf(result: unknown): ArrayBuffer[] {
+  if (result instanceof Float32Array) {
+    const { buffer, byteLength } = result
+    return buffer instanceof ArrayBuffer && buffer.byteLength === byteLength ? [buffer] : []
+  }
+  return typeof result === 'object' && result !== null ? Object.values(result).flatMap(buffersOf) : []
 }

@@ -12,6 +12,10 @@ export class PendingJob {
   readonly job: Job
   /** Workers that died while this job was under way. */
   deaths = 0
+  /** Whether the present worker has it. */
+  isSent = false
+  /** Whether the present worker has begun it: then it may be what ends the worker. */
+  hasBegun = false
 
   readonly #options: SubmitOptions
   readonly #stop: () => void
@@ -41,6 +45,8 @@ export class PendingJob {
   /** Begins a new attempt. */
   restart(): void {
     this.#received = 0
+    this.isSent = false
+    this.hasBegun = false
   }
 
   /** Hands text to the listener. A repeated job gives the same text again: what was delivered is left out. */

@@ -4,19 +4,22 @@
  *
  * ```
  * client                           worker
- *   │ job 1 ───────────────────────► │  jobs run in turn, in the order they came
+ *   │ job 1 ───────────────────────► │  answers share their runs; pictures and clips take turns with them
  *   │ job 2 ───────────────────────► │
+ *   │ ◄───────────────────── begun 1 │  from here on it may be what ends the worker
  *   │ ◄─────────────── delta 1 "A c" │  any number, for `generate` only
  *   │ ◄───────────────────── done 1  │  or failed 1
- *   │ cancel 2 ────────────────────► │  dropped if it waits, stopped at its next token or picture if it runs
+ *   │ cancel 2 ────────────────────► │  dropped if it waits, stopped between two runs if it is under way
  *   │ ◄─────────────────── failed 2  │
  * ```
  */
 import type { FrameFeatures } from '../../types.js'
+import type { Device } from '../device/device.js'
 import type { Manifest } from '../manifest.js'
 import type { GenerationSettings } from '../../generation-settings.js'
 import type { Generation, Pixels, VisualTokens } from '../model.js'
 import type { Prompt } from '../parts/templates/prompt.js'
+import type { RuntimeLimits } from './limits.js'
 import type { GateCells } from './native-gate.js'
 import type { ThreadPlan } from './threads.js'
 import type { WireError } from './wire-error.js'
@@ -32,10 +35,26 @@ export interface EncodeJob {
   readonly pictures: readonly Pixels[]
 }
 
-/** The connector over a whole clip. */
+/** What the connector makes of one frame by itself, before the frame's place in a clip is known. */
+export interface CondensedFrame {
+  /** float32 `[queries, width of the language model]`, row by row. */
+  readonly condensed: Float32Array
+}
+
+/**
+ * The connector over a whole clip. Frames that were condensed already come as that: only where the clip
+ * has as many frames as the connector condenses one by one (`manifest.connector.framesAlone`).
+ */
 export interface ConnectJob {
   readonly kind: 'connect'
-  readonly frames: readonly FrameFeatures[]
+  readonly frames: readonly (FrameFeatures | CondensedFrame)[]
+}
+
+/** A connected clip, and what may be handed in for its frames the next time. */
+export interface ConnectResult {
+  readonly visual: VisualTokens
+  /** One for each frame that came as features, in their order; none where frames aren't condensed one by one. */
+  readonly condensed: readonly CondensedFrame[]
 }
 
 /**
@@ -44,6 +63,8 @@ export interface ConnectJob {
  */
 export interface GenerateJob extends Omit<GenerationSettings, 'template'> {
   readonly kind: 'generate'
+  /** Which clip it is: questions with the same number are about the same visual tokens. */
+  readonly clip: number
   readonly visual: VisualTokens
   readonly prompt: Prompt
   readonly endText: string
@@ -56,7 +77,7 @@ export type Job = OpenJob | EncodeJob | ConnectJob | GenerateJob
 export interface JobResults {
   open: null
   encode: readonly FrameFeatures[]
-  connect: VisualTokens
+  connect: ConnectResult
   generate: Generation
 }
 
@@ -72,6 +93,7 @@ export type ToWorker =
 
 /** Worker to client. */
 export type FromWorker =
+  | { readonly type: 'begun'; readonly id: number }
   | { readonly type: 'done'; readonly id: number; readonly result: JobResult }
   | { readonly type: 'delta'; readonly id: number; readonly text: string }
   | { readonly type: 'failed'; readonly id: number; readonly error: WireError }
@@ -83,5 +105,7 @@ export interface WorkerSettings {
   readonly bundleDir: string
   readonly manifest: Manifest
   readonly threads: ThreadPlan
+  readonly device: Device
+  readonly limits: RuntimeLimits
   readonly gate: GateCells
 }

@@ -1,18 +1,28 @@
 import { join } from 'node:path'
 import { InferenceSession, type Tensor } from 'onnxruntime-node'
 import { StreamError, asStreamError } from '../../errors.js'
+import type { DeviceKind } from '../device/device.js'
 import { GRAPH_FILES } from '../manifest.js'
 import { type GateCells, throughGate } from './native-gate.js'
 
 /** A graph of a bundle, by its key in `GRAPH_FILES`. */
 export type GraphName = keyof typeof GRAPH_FILES
 
-/** How one session uses the processor. */
-export interface SessionThreads {
+/** How one session uses the processor, and the device beside it. */
+export interface SessionSettings {
   /** Threads one operator is spread over, the calling one included. */
   readonly intraOpNumThreads: number
   /** Whether idle threads wait in a busy loop for the next operator: quicker, but takes cores from others. */
   readonly allowSpinning: boolean
+  /** What runs the operators; the processor runs those that the device can't. @default 'cpu' */
+  readonly provider?: DeviceKind
+  /**
+   * Outputs that stay in the memory of a `webgpu` device, to be handed to the next run and disposed of after it. Their
+   * values can't be read: onnxruntime-node 1.30 ends the process where somebody tries.
+   *
+   * @default none
+   */
+  readonly keptOutputs?: readonly string[]
 }
 
 /** Tensors by the graph's own input or output names. */
@@ -30,17 +40,17 @@ export interface GraphSession {
 }
 
 /**
- * Opens a graph of a bundle on the CPU.
+ * Opens a graph of a bundle.
  *
  * @throws {StreamError} `MODEL_FAILED` where ONNX Runtime can't load it.
  */
 export async function openSession(
   dir: string,
   graph: GraphName,
-  threads: SessionThreads,
+  settings: SessionSettings,
   gate: GateCells,
 ): Promise<GraphSession> {
-  const session = await throughGate(gate, () => createSession(join(dir, GRAPH_FILES[graph]), threads))
+  const session = await throughGate(gate, () => createSession(join(dir, GRAPH_FILES[graph]), settings))
   return {
     graph,
     async run(feeds) {
@@ -54,15 +64,17 @@ export async function openSession(
   }
 }
 
-async function createSession(path: string, threads: SessionThreads): Promise<InferenceSession> {
+async function createSession(path: string, settings: SessionSettings): Promise<InferenceSession> {
+  const { provider = 'cpu', keptOutputs = [] } = settings
   try {
     return await InferenceSession.create(path, {
-      executionProviders: ['cpu'],
-      intraOpNumThreads: threads.intraOpNumThreads,
+      executionProviders: [provider],
+      preferredOutputLocation: Object.fromEntries(keptOutputs.map((name) => [name, 'gpu-buffer'] as const)),
+      intraOpNumThreads: settings.intraOpNumThreads,
       interOpNumThreads: 1,
       // Nothing but what ends the process: errors come as exceptions, warnings are for whoever converts.
       logSeverityLevel: 4,
-      extra: { session: { intra_op: { allow_spinning: threads.allowSpinning ? '1' : '0' } } },
+      extra: { session: { intra_op: { allow_spinning: settings.allowSpinning ? '1' : '0' } } },
     })
   } catch (error) {
     throw asStreamError(error, 'MODEL_FAILED', `\`${path}\` can't be loaded by ONNX Runtime`)

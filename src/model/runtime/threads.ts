@@ -1,12 +1,12 @@
 import { availableParallelism } from 'node:os'
 import { expectInteger } from '../../checks.js'
-import type { GraphName, SessionThreads } from './session.js'
+import type { GraphName, SessionSettings } from './session.js'
 
 /** More than any machine has: a mistyped number fails here and not in the operating system. */
 const MAX_THREADS = 1024
 
 /** Threads of each session. */
-export type ThreadPlan = Readonly<Record<GraphName, SessionThreads>>
+export type ThreadPlan = Readonly<Record<GraphName, SessionSettings>>
 
 /**
  * Plans the threads of all sessions of a model.
@@ -25,7 +25,11 @@ export function planThreads(threads: number = availableParallelism()): ThreadPla
     preprocess: sleeping,
     visionEncoder: sleeping,
     connector: sleeping,
+    frameConnector: sleeping,
+    // A single addition.
+    joinFrames: { intraOpNumThreads: 1, allowSpinning: false },
     embedTokens: { intraOpNumThreads: 1, allowSpinning: false },
     decoder: { intraOpNumThreads: all, allowSpinning: true },
+    appendingDecoder: { intraOpNumThreads: all, allowSpinning: true },
   }
 }

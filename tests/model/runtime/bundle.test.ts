@@ -84,6 +84,14 @@ describe('BUNDLE_INVALID', () => {
     await expect(openBundle(dir)).rejects.toEqual(refusal('BUNDLE_INVALID', /lacks `preprocess\.onnx`/))
   })
 
+  test('for a manifest whose connector condenses frames one by one, and that does not list the graph for it', async () => {
+    editManifest((manifest) => {
+      const files = Object.entries(manifest.files as object).filter(([name]) => name !== 'join_frames.onnx')
+      return { ...manifest, files: Object.fromEntries(files) }
+    })
+    await expect(openBundle(dir)).rejects.toEqual(refusal('BUNDLE_INVALID', /lacks `join_frames\.onnx`/))
+  })
+
   test.each(['../outside', '/etc/passwd', '..'])('for a file name that leads out of the folder: %s', async (name) => {
     const entry = { bytes: 0, sha256: '0'.repeat(64) }
     editManifest((manifest) => ({ ...manifest, files: { ...(manifest.files as object), [name]: entry } }))
@@ -92,8 +100,8 @@ describe('BUNDLE_INVALID', () => {
 })
 
 test('BUNDLE_VERSION for another format version, whatever else it holds', async () => {
-  writeFileSync(manifestPath(), JSON.stringify({ format: 'tinyllava-stream-bundle', version: 2, everything: 'new' }))
-  await expect(openBundle(dir)).rejects.toEqual(refusal('BUNDLE_VERSION', /format version 2, this build reads 1/))
+  writeFileSync(manifestPath(), JSON.stringify({ format: 'tinyllava-stream-bundle', version: 9, everything: 'new' }))
+  await expect(openBundle(dir)).rejects.toEqual(refusal('BUNDLE_VERSION', /format version 9, this build reads 2/))
 })
 
 describe('BUNDLE_DAMAGED', () => {

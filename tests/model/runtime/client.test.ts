@@ -8,7 +8,7 @@ import { WIDTH, countingJob, languageModel } from './fake-model.js'
 
 const manifest: Manifest = {
   format: 'tinyllava-stream-bundle',
-  version: 1,
+  version: 2,
   name: 'fake',
   createdBy: '0.0.0',
   sourceDigest: '0'.repeat(64),
@@ -32,6 +32,19 @@ function recordingClient() {
     dispose: () => Promise.resolve(),
   }
   return { model: createClient({ dir: 'somewhere', manifest, digest: 'abc' }, dispatcher, 'cpu'), jobs }
+}
+
+/** A model whose jobs are done at once, with what the test says. */
+function answeringClient(connector: Manifest['connector'], results: Partial<Record<Job['kind'], (job: Job) => unknown>>) {
+  const jobs: Job[] = []
+  const dispatcher: Pick<Dispatcher, 'submit' | 'dispose'> = {
+    submit: (job) => {
+      jobs.push(job)
+      return Promise.resolve(results[job.kind]?.(job) as never)
+    },
+    dispose: () => Promise.resolve(),
+  }
+  return { model: createClient({ dir: 'somewhere', manifest: { ...manifest, connector }, digest: 'abc' }, dispatcher, 'cpu'), jobs }
 }
 
 const { visual } = countingJob
@@ -80,6 +93,42 @@ describe('generate', () => {
     await expect(model.connect([])).rejects.toMatchObject({ code: 'SETTING_INVALID' })
     expect(jobs).toEqual([])
   })
+})
+
+describe('connect', () => {
+  const frame = (value: number) => ({ data: new Float32Array(6).fill(value), tokens: 2, width: 3 })
+  const connect = (job: Job) => {
+    const condensed = job.kind === 'connect' ? job.frames.flatMap((one) => ('data' in one ? { condensed: one.data.slice(0, 1) } : [])) : []
+    return { visual, condensed }
+  }
+  const sent = (job: Job | undefined) =>
+    job?.kind === 'connect' ? job.frames.map((one) => ('data' in one ? one.data[0] : `condensed ${one.condensed[0] ?? NaN}`)) : []
+
+  test('hands in a frame once where frames are condensed one by one, and from then on what became of it', async () => {
+    const { model, jobs } = answeringClient({ name: 'groupresampler', framesAlone: 2 }, { connect })
+    const [first, second, third] = [frame(1), frame(2), frame(3)]
+    await model.connect([first, second])
+    await model.connect([second, third])
+    await model.connect([second, third])
+    expect(jobs.map(sent)).toEqual([[1, 2], ['condensed 2', 3], ['condensed 2', 'condensed 3']])
+  })
+
+  test('hands in whole frames where the clip has another number of them', async () => {
+    const { model, jobs } = answeringClient({ name: 'groupresampler', framesAlone: 2 }, { connect: () => ({ visual, condensed: [] }) })
+    await model.connect([frame(1), frame(2), frame(3)])
+    await model.connect([frame(1)])
+    expect(jobs.map(sent)).toEqual([[1, 2, 3], [1]])
+  })
+})
+
+test('questions about the same visual tokens are about the same clip, others are not', () => {
+  const { model, jobs } = recordingClient()
+  void model.generate(visual, 'What?')
+  void model.generate(visual, 'Where?')
+  void model.generate({ ...visual }, 'What?')
+  const clips = jobs.map((job) => generateJob(job).clip)
+  expect(clips[1]).toBe(clips[0])
+  expect(clips[2]).not.toBe(clips[0])
 })
 
 test('encoding no pictures is done at once', async () => {

@@ -1,12 +1,58 @@
 import { Tensor } from 'onnxruntime-node'
 import { expect, test } from 'vitest'
-import { connectFrames } from '../../../src/model/runtime/connector.js'
-import { fakeSession } from './fake-model.js'
+import { connectClip } from '../../../src/model/runtime/connector.js'
+import type { ConnectJob, ConnectResult } from '../../../src/model/runtime/protocol.js'
+import { fakeSession, languageModel } from './fake-model.js'
+
+const frame = (value: number) => ({ data: new Float32Array(4).fill(value), tokens: 2, width: 2 })
+const manifest = (framesAlone?: number) => ({
+  languageModel: { ...languageModel, width: 2 },
+  connector: { name: 'fake', ...(framesAlone !== undefined && { framesAlone }) },
+})
+
+/** A connector whose tokens are a frame's first value; joining adds 100. */
+function fakeConnectors() {
+  const connector = fakeSession('connector', () => ({ visual_tokens: new Tensor('float32', new Float32Array(8), [4, 2]) }))
+  const condense = fakeSession('frameConnector', ({ features }) => {
+    const value = (features?.data as Float32Array)[0] ?? NaN
+    return { frame_tokens: new Tensor('float32', [value, value], [1, 2]) }
+  })
+  const join = fakeSession('joinFrames', ({ frame_tokens: tokens }) => ({
+    visual_tokens: new Tensor('float32', (tokens?.data as Float32Array).map((value) => value + 100), tokens?.dims ?? []),
+  }))
+  return { connector, alone: { condense, join } }
+}
+
+/** Runs to the end. @returns the result and how often it could have been left. */
+async function finish(runs: AsyncGenerator<void, ConnectResult>): Promise<{ result: ConnectResult; pauses: number }> {
+  for (let pauses = 0; ; pauses += 1) {
+    const { done, value } = await runs.next()
+    if (done === true) return { result: value, pauses }
+  }
+}
+
+const connect = (sessions: ReturnType<typeof fakeConnectors>, frames: ConnectJob['frames'], framesAlone?: number) =>
+  finish(connectClip(sessions, { kind: 'connect', frames }, manifest(framesAlone)))
 
 test('stacks the frames in order, and says how many visual tokens came out', async () => {
-  const connector = fakeSession('connector', () => ({ visual_tokens: new Tensor('float32', new Float32Array(8), [2, 4]) }))
-  const frames = [Float32Array.of(1, 2, 3, 4), Float32Array.of(5, 6, 7, 8)].map((data) => ({ data, tokens: 2, width: 2 }))
-  expect(await connectFrames(connector, frames, 4)).toMatchObject({ tokens: 2, width: 4 })
-  expect(connector.runs[0]?.features?.dims).toEqual([2, 2, 2])
-  expect(Array.from(connector.runs[0]?.features?.data as Float32Array)).toEqual([1, 2, 3, 4, 5, 6, 7, 8])
+  const sessions = fakeConnectors()
+  const { result } = await connect(sessions, [frame(1), frame(2)], 3)
+  expect(result).toMatchObject({ visual: { tokens: 4, width: 2 }, condensed: [] })
+  expect(sessions.connector.runs[0]?.features?.dims).toEqual([2, 2, 2])
+  expect(Array.from(sessions.connector.runs[0]?.features?.data as Float32Array)).toEqual([1, 1, 1, 1, 2, 2, 2, 2])
+})
+
+test('condenses one by one only the frames that were not before, with a pause after each, and joins all', async () => {
+  const sessions = fakeConnectors()
+  const { result, pauses } = await connect(sessions, [frame(1), { condensed: Float32Array.of(7, 7) }, frame(3)], 3)
+  expect(Array.from(result.visual.data)).toEqual([101, 101, 107, 107, 103, 103])
+  expect(result.condensed.map(({ condensed }) => condensed[0])).toEqual([1, 3])
+  expect(sessions.alone.condense.runs.map(({ features }) => features?.dims)).toEqual([[1, 2, 2], [1, 2, 2]])
+  expect(sessions.connector.runs).toHaveLength(0)
+  expect(pauses).toBe(2)
+})
+
+test('an output of another size is MODEL_FAILED', async () => {
+  const sessions = { ...fakeConnectors(), connector: fakeSession('connector', () => ({})) }
+  await expect(connect(sessions, [frame(1)])).rejects.toMatchObject({ code: 'MODEL_FAILED' })
 })

@@ -1,9 +1,11 @@
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { CPU } from '../../../src/model/device/device.js'
 import { openBundle } from '../../../src/model/runtime/bundle.js'
 import { Dispatcher } from '../../../src/model/runtime/dispatcher.js'
 import type { FromWorker, Job, ToWorker } from '../../../src/model/runtime/protocol.js'
+import { planLimits } from '../../../src/model/runtime/limits.js'
 import { planThreads } from '../../../src/model/runtime/threads.js'
 import { type WorkerThread, startWorkerThread } from '../../../src/model/runtime/worker-thread.js'
 import { type ConvertedCase, convertCase, readCase } from '../../support/cases.js'
@@ -96,8 +98,8 @@ describe('a worker that dies', () => {
     const { dispatcher, workers } = played()
     const jobs = [dispatcher.submit(open), dispatcher.submit(open)]
     workers[0]?.die()
-    expect(workers[1]?.jobIds).toEqual([0, 1])
     workers[1]?.say(done(0))
+    expect(workers[1]?.jobIds).toEqual([0, 1])
     workers[1]?.say(done(1))
     await expect(Promise.all(jobs)).resolves.toEqual([null, null])
   })
@@ -115,6 +117,38 @@ describe('a worker that dies', () => {
     expect(workers[2]?.jobIds).toEqual([1])
     workers[2]?.say(done(1))
     await expect(other).resolves.toBeNull()
+  })
+
+  test('while it had begun several: they are done one by one, and the one that kills again is found', async () => {
+    const { dispatcher, workers } = played()
+    const [first, poison, waiting] = [dispatcher.submit(open), dispatcher.submit(open), dispatcher.submit(open)]
+    workers[0]?.say({ type: 'begun', id: 0 })
+    workers[0]?.say({ type: 'begun', id: 1 })
+    workers[0]?.die(new Error('bad instruction'))
+    expect(workers[1]?.jobIds).toEqual([0])
+    workers[1]?.say(done(0))
+    await expect(first).resolves.toBeNull()
+    expect(workers[1]?.jobIds).toEqual([0, 1])
+    workers[1]?.say({ type: 'begun', id: 1 })
+    workers[1]?.die(new Error('bad instruction'))
+    await expect(poison).rejects.toMatchObject({ code: 'MODEL_WORKER_DIED' })
+    expect(workers[2]?.jobIds).toEqual([2])
+    workers[2]?.say(done(2))
+    await expect(waiting).resolves.toBeNull()
+  })
+
+  test('while suspects are looked at: what comes in meanwhile waits, and goes on when the last of them is done', async () => {
+    const { dispatcher, workers } = played()
+    const suspect = dispatcher.submit(open)
+    workers[0]?.say({ type: 'begun', id: 0 })
+    workers[0]?.die()
+    const late = dispatcher.submit(open)
+    expect(workers[1]?.jobIds).toEqual([0])
+    workers[1]?.say({ type: 'failed', id: 0, error: { code: 'PROMPT_TOO_LONG', message: 'Too long.' } })
+    await expect(suspect).rejects.toMatchObject({ code: 'PROMPT_TOO_LONG' })
+    expect(workers[1]?.jobIds).toEqual([0, 1])
+    workers[1]?.say(done(1))
+    await expect(late).resolves.toBeNull()
   })
 
   test('while idle is replaced only when there is work again', async () => {
@@ -218,7 +252,7 @@ describe('with real threads', () => {
 
   async function startRealWorker(): Promise<() => WorkerThread> {
     const { dir, manifest } = await openBundle(bundle.directory)
-    return () => startWorkerThread({ bundleDir: dir, manifest, threads: planThreads(1) })
+    return () => startWorkerThread({ bundleDir: dir, manifest, device: CPU, threads: planThreads(1), limits: planLimits() })
   }
 
   const pictures = [{ data: new Uint8Array(12), width: 2, height: 2 }]

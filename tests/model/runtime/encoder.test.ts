@@ -1,30 +1,42 @@
 import { Tensor } from 'onnxruntime-node'
 import { expect, test } from 'vitest'
-import { encodePicture } from '../../../src/model/runtime/encoder.js'
+import { encodePictures } from '../../../src/model/runtime/encoder.js'
 import { fakeSession } from './fake-model.js'
 
 const tower = { name: 'fake', imageSize: 1, tokensPerFrame: 2, width: 3 }
-const picture = { data: Uint8Array.from({ length: 12 }, (_, index) => index), width: 2, height: 2 }
+const picture = (value: number, side: number) => ({ data: new Uint8Array(side * side * 3).fill(value), width: side, height: side })
 
+/** Takes the first pixel for the whole picture. */
 const preprocess = () =>
-  fakeSession('preprocess', () => ({
-    pixels: new Tensor('uint8', new Uint8Array(3), [1, 1, 1, 3]),
-    near_black: new Tensor('bool', [true], [1]),
+  fakeSession('preprocess', ({ frame }) => ({
+    pixels: new Tensor('uint8', Uint8Array.from((frame?.data as Uint8Array).slice(0, 3)), [1, 1, 1, 3]),
+    near_black: new Tensor('bool', [((frame?.data as Uint8Array)[0] ?? 0) <= 1], [1]),
   }))
-const visionEncoder = (values: number) =>
-  fakeSession('visionEncoder', () => ({ features: new Tensor('float32', new Float32Array(values), [1, 2, values / 2]) }))
+/** Features of a picture: its first value, six times. */
+const visionEncoder = (values = 6) =>
+  fakeSession('visionEncoder', ({ pixels }) => {
+    const firsts = Array.from(pixels?.data as Uint8Array).filter((_, index) => index % 3 === 0)
+    return { features: new Tensor('float32', firsts.flatMap((first) => new Array<number>(values).fill(first)), [firsts.length, 2, values / 2]) }
+  })
 
-test('hands the picture to preprocessing, and both of its outputs to the tower', async () => {
-  const sessions = { preprocess: preprocess(), visionEncoder: visionEncoder(6) }
-  expect(await encodePicture(sessions, tower, picture)).toEqual({ data: new Float32Array(6), tokens: 2, width: 3 })
-  expect(sessions.preprocess.runs[0]?.frame?.dims).toEqual([1, 2, 2, 3])
-  expect(sessions.preprocess.runs[0]?.frame?.data).toEqual(picture.data)
-  expect(sessions.visionEncoder.runs[0]?.near_black?.data).toEqual(Uint8Array.of(1))
+test('resizes each picture by itself and runs the tower once over all', async () => {
+  const sessions = { preprocess: preprocess(), visionEncoder: visionEncoder() }
+  const features = await encodePictures(sessions, tower, [picture(9, 2), picture(1, 3)])
+  expect(features).toEqual([9, 1].map((value) => ({ data: new Float32Array(6).fill(value), tokens: 2, width: 3 })))
+  expect(sessions.preprocess.runs.map(({ frame }) => frame?.dims)).toEqual([[1, 2, 2, 3], [1, 3, 3, 3]])
+  expect(sessions.visionEncoder.runs.map(({ pixels }) => pixels?.dims)).toEqual([[2, 1, 1, 3]])
+  expect(sessions.visionEncoder.runs[0]?.near_black?.data).toEqual(Uint8Array.of(0, 1))
+})
+
+test('features of a batch have memory of their own each: one can be handed on without the others', async () => {
+  const features = await encodePictures({ preprocess: preprocess(), visionEncoder: visionEncoder() }, tower, [picture(9, 2), picture(8, 2)])
+  expect(features.map(({ data }) => data.buffer.byteLength)).toEqual([24, 24])
 })
 
 test('a tower of another size, or preprocessing without its outputs, is MODEL_FAILED', async () => {
   const failed = expect.objectContaining({ code: 'MODEL_FAILED' }) as unknown
-  await expect(encodePicture({ preprocess: preprocess(), visionEncoder: visionEncoder(8) }, tower, picture)).rejects.toEqual(failed)
-  const empty = fakeSession('preprocess', () => ({}))
-  await expect(encodePicture({ preprocess: empty, visionEncoder: visionEncoder(6) }, tower, picture)).rejects.toEqual(failed)
+  const wrongSize = { preprocess: preprocess(), visionEncoder: visionEncoder(8) }
+  await expect(encodePictures(wrongSize, tower, [picture(9, 2)])).rejects.toEqual(failed)
+  const empty = { preprocess: fakeSession('preprocess', () => ({})), visionEncoder: visionEncoder() }
+  await expect(encodePictures(empty, tower, [picture(9, 2)])).rejects.toEqual(failed)
 })

@@ -4,9 +4,12 @@
  */
 import { Tensor } from 'onnxruntime-node'
 import type { Manifest } from '../../../src/model/manifest.js'
+import { createAppendingDecoder } from '../../../src/model/runtime/appending-decoder.js'
+import type { JobHooks, Lane } from '../../../src/model/runtime/lane.js'
+import { PrefixCache } from '../../../src/model/runtime/prefix-cache.js'
 import type { GenerateJob } from '../../../src/model/runtime/protocol.js'
-import type { TextModel } from '../../../src/model/runtime/generate.js'
 import type { GraphSession, Tensors } from '../../../src/model/runtime/session.js'
+import type { TextSetup } from '../../../src/model/runtime/text-lane.js'
 import type { Tokenizer } from '../../../src/model/tokenizer/tokenizer.js'
 
 export const WIDTH = 2
@@ -62,30 +65,56 @@ export function fakeEmbedder(): ReturnType<typeof fakeSession> {
   }))
 }
 
-/** Predicts the id after the last one; its cache holds all ids so far. `caches` keeps each cache it gave. */
-export function fakeDecoder(): ReturnType<typeof fakeSession> & { readonly caches: Tensor[] } {
-  const caches: Tensor[] = []
-  const session = fakeSession('decoder', ({ inputs_embeds: embeddings, 'past_key_values.0.key': past }) => {
+/** Predicts, for each slot, the id after its last one; its cache holds all ids so far. */
+export function fakeDecoder(): ReturnType<typeof fakeSession> {
+  return fakeSession('appendingDecoder', ({ inputs_embeds: embeddings, past_lengths: lengths, 'past_key_values.0.key': past }) => {
+    const [slots = 0, rows = 0] = embeddings?.dims ?? []
     const ids = data(embeddings).filter((_, index) => index % WIDTH === 0)
-    const seen = [...data(past), ...ids]
-    const logits = Array.from({ length: VOCABULARY }, (_, id) => (id === ((ids.at(-1) ?? 0) + 1) % VOCABULARY ? 9 : 0))
-    const cache = floats(seen, [1, 1, seen.length, 1])
-    caches.push(cache)
-    return { logits: floats(logits, [1, 1, VOCABULARY]), 'present.0.key': cache, 'present.0.value': cache }
+    const room = past?.dims[2] ?? 0
+    const logits = Array.from({ length: slots }, (_, slot) => {
+      const seen = data(past).slice(slot * room, slot * room + (data(lengths)[slot] ?? 0))
+      const last = [...seen, ...ids.slice(slot * rows, (slot + 1) * rows)].at(-1) ?? 0
+      return Array.from({ length: VOCABULARY }, (__, id) => (id === (last + 1) % VOCABULARY ? 9 : 0))
+    })
+    const fresh = floats(ids, [slots, 1, rows, 1])
+    return { logits: floats(logits.flat(), [slots, 1, VOCABULARY]), 'present.0.key': fresh, 'present.0.value': fresh }
   })
-  return { ...session, caches }
 }
 
-/** The whole fake. */
-export function fakeTextModel(changes: Partial<Manifest['languageModel']> = {}) {
+/** What a fake text lane is made of, and what it was asked. */
+export function fakeTextModel(changes: Partial<Manifest['languageModel']> = {}, limits: Partial<TextSetup> = {}) {
   const embedTokens = fakeEmbedder()
-  const decoder = fakeDecoder()
-  return { tokenizer: characterTokenizer, embedTokens, decoder, languageModel: { ...languageModel, ...changes } } satisfies TextModel
+  const session = fakeDecoder()
+  const model = { ...languageModel, ...changes }
+  const setup: TextSetup = {
+    tokenizer: characterTokenizer,
+    languageModel: model,
+    width: WIDTH,
+    embedTokens,
+    decoder: createAppendingDecoder({ session, model }, 8),
+    prefixes: new PrefixCache(1e6),
+    chunk: 100,
+    maxAnswers: 8,
+    maxBurstMs: 0,
+    ...limits,
+  }
+  return { setup, embedTokens, session }
+}
+
+/** Hooks of a job that nobody stops and nobody listens to. */
+export function quietHooks(changes: Partial<JobHooks> = {}): JobHooks {
+  return { signal: new AbortController().signal, onDelta: () => undefined, onBegin: () => undefined, ...changes }
+}
+
+/** Steps a lane until nothing is left to do. */
+export async function drain(lane: Lane): Promise<void> {
+  while (lane.hasWork) await lane.step()
 }
 
 /** A question that ends in `a`, so that the fake answers `bcdef…`. */
 export const countingJob: GenerateJob = {
   kind: 'generate',
+  clip: 1,
   visual: { data: Float32Array.of(1, 2, 3, 4), tokens: 2, width: WIDTH, connectMs: 0 },
   prompt: { before: 'Q ', after: '\na' },
   endText: 'z',

@@ -2,8 +2,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { buildPrompt } from '../../../src/model/parts/templates/prompt.js'
 import { templates } from '../../../src/model/parts/templates/templates.js'
-import { type DecoderSequence, startSequence } from '../../../src/model/runtime/decoder.js'
-import { embedPrompt, embedTokens } from '../../../src/model/runtime/embedding.js'
+import { createAppendingDecoder } from '../../../src/model/runtime/appending-decoder.js'
+import { embedTokens } from '../../../src/model/runtime/embedding.js'
+import { createGrowingDecoder } from '../../../src/model/runtime/growing-decoder.js'
+import type { DecoderSequence, LanguageDecoder } from '../../../src/model/runtime/language-decoder.js'
 import { createGate } from '../../../src/model/runtime/native-gate.js'
 import { type PromptLayout, layOutPrompt } from '../../../src/model/runtime/prompt-layout.js'
 import { type GraphSession, openSession } from '../../../src/model/runtime/session.js'
@@ -13,20 +15,26 @@ import { type Tokenizer, loadTokenizer } from '../../../src/model/tokenizer/toke
 import { type ConvertedCase, caseNames, convertCase, readCase } from '../../support/cases.js'
 import { goldenTensor, relativeError } from '../../support/golden.js'
 
-describe.each(caseNames)('%s', (name) => {
+const kinds = ['appending', 'growing'] as const
+
+describe.each(caseNames.flatMap((name) => kinds.map((kind) => ({ name, kind }))))('$name, $kind decoder', ({ name, kind }) => {
   const { golden, tensors, checkpoint } = readCase(name)
   const questions = Object.entries(golden.questions)
   let bundle: ConvertedCase
   let tokenizer: Tokenizer
   let embedder: GraphSession
-  let decoder: GraphSession
+  let decoder: LanguageDecoder
 
   beforeAll(async () => {
     const threads = planThreads(1)
     bundle = await convertCase(readCase(name), 'fused')
     tokenizer = await loadTokenizer(checkpoint)
     embedder = await openSession(bundle.directory, 'embedTokens', threads.embedTokens, createGate())
-    decoder = await openSession(bundle.directory, 'decoder', threads.decoder, createGate())
+    const model = bundle.manifest.languageModel
+    const open = (graph: 'decoder' | 'appendingDecoder') => openSession(bundle.directory, graph, threads[graph], createGate())
+    decoder = kind === 'growing'
+      ? createGrowingDecoder({ session: await open('decoder'), manifest: bundle.manifest })
+      : createAppendingDecoder({ session: await open('appendingDecoder'), model }, 1)
   })
   afterAll(() => {
     bundle.remove()
@@ -38,10 +46,12 @@ describe.each(caseNames)('%s', (name) => {
     return layOutPrompt(encodePrompt(tokenizer, prompt), visualTokens, bundle.manifest.languageModel)
   }
   const embed = async (question: string): Promise<Float32Array> => {
-    const { data, shape: [tokens = 0, width = 0] } = goldenTensor(tensors, 'connector')
-    return embedPrompt(embedder, layOut(question), { data: Float32Array.from(data), tokens, width, connectMs: 0 })
+    const { data, shape: [, width = 0] } = goldenTensor(tensors, 'connector')
+    const { before, visualTokens, after } = layOut(question)
+    const [opening, closing] = [await embedTokens(embedder, before, width), await embedTokens(embedder, after, width)]
+    return Float32Array.from([...opening, ...data.slice(0, visualTokens * width), ...closing])
   }
-  const start = (): DecoderSequence => startSequence(decoder, bundle.manifest.languageModel)
+  const start = (): DecoderSequence => decoder.begin(bundle.manifest.languageModel.maxPositions)
   const embedIds = (ids: readonly number[]): Promise<Float32Array> =>
     embedTokens(embedder, ids, bundle.manifest.languageModel.width)
 

@@ -2,10 +2,13 @@ import { availableParallelism } from 'node:os'
 import { expect, test } from 'vitest'
 import { planThreads } from '../../../src/model/runtime/threads.js'
 
-test('gives every session all threads, but the look-up one, and lets only the decoder spin', () => {
+test('gives every session all threads, but one to what is a single operator, and lets only the decoders spin', () => {
   const plan = planThreads(6)
-  expect(Object.values(plan).map(({ intraOpNumThreads }) => intraOpNumThreads)).toEqual([6, 6, 6, 1, 6])
-  expect(Object.entries(plan).filter(([, { allowSpinning }]) => allowSpinning).map(([graph]) => graph)).toEqual(['decoder'])
+  const single = Object.entries(plan).filter(([, { intraOpNumThreads }]) => intraOpNumThreads === 1).map(([graph]) => graph)
+  expect(single).toEqual(['joinFrames', 'embedTokens'])
+  expect(plan.visionEncoder.intraOpNumThreads).toBe(6)
+  const spinning = Object.entries(plan).filter(([, { allowSpinning }]) => allowSpinning).map(([graph]) => graph)
+  expect(spinning).toEqual(['decoder', 'appendingDecoder'])
 })
 
 test('takes the cores of the machine where nothing is said', () => {

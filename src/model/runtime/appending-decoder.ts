@@ -1,0 +1,109 @@
+import { Tensor } from 'onnxruntime-node'
+
+import type { Manifest } from '../manifest.js'
+import { DecoderBatch } from './decoder-batch.js'
+import { KeyValueCache } from './key-value-cache.js'
+import type { DecoderSequence, LanguageDecoder } from './language-decoder.js'
+import { type GraphSession, type Tensors, floatOutput } from './session.js'
+
+/** What a decoder runs with. */
+interface DecoderSetup {
+  readonly session: GraphSession
+  readonly model: Manifest['languageModel']
+}
+
+/**
+ * The decoder whose cache lies in this process's memory: read in place, appended to, never copied by a run.
+ *
+ * ```
+ * append    a sequence in a cache of its own       [1, keyValueHeads, room, headSize]
+ * step      all sequences side by side in one      [slots, keyValueHeads, room, headSize]
+ * ```
+ *
+ * A sequence is copied once, into the batch, at its first step; its own cache stays what prefixes refer to.
+ *
+ * @param width Most sequences in a step.
+ */
+export function createAppendingDecoder(setup: DecoderSetup, width: number): LanguageDecoder {
+  const { model } = setup
+  const caches = new WeakMap<DecoderSequence, KeyValueCache>()
+  const batch = new DecoderBatch(model)
+
+  const begin = (cache: KeyValueCache): DecoderSequence => {
+    const sequence = createSequence(setup, cache, begin)
+    caches.set(sequence, cache)
+    return sequence
+  }
+
+  return {
+    width,
+    begin: (room) => begin(new KeyValueCache(model, 1, room)),
+    async step(sequences, embeddings) {
+      const slots = batch.seat(sequences.flatMap((sequence) => caches.get(sequence) ?? []))
+      const logits = await runRows(setup, { cache: batch.cache, slots: slots.length, embeddings: toSlots(embeddings, slots) })
+      return slots.map((slot) => logits.subarray(slot * model.vocabularySize, (slot + 1) * model.vocabularySize))
+    },
+  }
+}
+
+function createSequence(setup: DecoderSetup, cache: KeyValueCache, begin: (cache: KeyValueCache) => DecoderSequence): DecoderSequence {
+  return {
+    get length() {
+      return cache.lengths[0] ?? 0
+    },
+    append: (embeddings) => runRows(setup, { cache, slots: 1, embeddings }),
+    prefix() {
+      const length = this.length
+      return {
+        length,
+        bytes: cache.bytes,
+        begin: (room) => {
+          const copy = new KeyValueCache(setup.model, 1, Math.max(room, length))
+          copy.copy(0, { cache, slot: 0 }, length)
+          return begin(copy)
+        },
+        dispose: () => undefined,
+      }
+    },
+    // The memory is the garbage collector's once nobody refers to it.
+    dispose: () => undefined,
+  }
+}
+
+/**
+ * Runs new rows through the decoder, as many for each of the first slots.
+ *
+ * ```
+ * inputs_embeds f32 [slots, rows, width] ─┐
+ * past_lengths i64 [slots]                ┼─ decoder ─► logits f32 [slots, 1, vocabulary]
+ * num_logits_to_keep i64 [] = 1           │             present.N.{key,value} f32 [slots, heads, rows, headSize]
+ * past_key_values.N.{key,value} ──────────┘                  │
+ *        ▲───────────────── appended ────────────────────────┘
+ * ```
+ */
+async function runRows(
+  { session, model }: DecoderSetup,
+  { cache, slots, embeddings }: { cache: KeyValueCache; slots: number; embeddings: Float32Array },
+): Promise<Float32Array> {
+  const rows = embeddings.length / model.width / slots
+  const feeds: Tensors = {
+    inputs_embeds: new Tensor('float32', embeddings, [slots, rows, model.width]),
+    past_lengths: new Tensor('int64', BigInt64Array.from(cache.lengths.slice(0, slots), BigInt), [slots]),
+    num_logits_to_keep: new Tensor('int64', BigInt64Array.of(1n), []),
+    ...cache.feeds(slots),
+  }
+  const outputs = await session.run(feeds)
+  const logits = floatOutput(session, outputs, 'logits', slots * model.vocabularySize)
+  cache.append(outputs, slots, rows)
+  return logits
+}
+
+/** Rows in the order of their sequences' slots. */
+function toSlots(rows: Float32Array, slots: readonly number[]): Float32Array {
+  const width = rows.length / slots.length
+  const ordered = new Float32Array(rows.length)
+  slots.forEach((slot, place) => {
+    ordered.set(rows.subarray(place * width, (place + 1) * width), slot * width)
+  })
+  return ordered
+}

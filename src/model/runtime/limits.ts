@@ -1,0 +1,41 @@
+import { expectInteger, expectNumber } from '../../checks.js'
+import { CPU, type Device } from '../device/device.js'
+
+/** How much a model does at once, and how long it stays at one thing. */
+export interface RuntimeLimits {
+  /** Most answers that gain tokens side by side; each takes memory for its keys and values. @default 8 */
+  readonly maxAnswers: number
+  /** How long answers go on before a prompt or a picture has its turn, in milliseconds. @default 200 */
+  readonly maxBurstMs: number
+  /** Most positions of a prompt in one run: what an answer under way may have to wait for. @default 64; 512 on a GPU */
+  readonly prefillChunk: number
+  /** Memory for beginnings of prompts that may come again (clips, the template's text), in MiB; 0 keeps none. @default 256 */
+  readonly prefixCacheMb: number
+  /** Most pictures, of all streams, in one run of the vision tower. @default 1, as batches gain nothing there; 16 on a GPU */
+  readonly maxVisionBatch: number
+  /** How long a picture waits for others to share its run, in milliseconds. @default 5 */
+  readonly maxVisionWaitMs: number
+}
+
+/** Where runs are short and gain from being large. */
+const GPU_DEFAULTS = { prefillChunk: 512, maxVisionBatch: 16 }
+const CPU_DEFAULTS = { prefillChunk: 64, maxVisionBatch: 1 }
+
+/**
+ * Checks limits and fills in what was left out.
+ *
+ * @param device What the model runs on: it may want smaller chunks than were asked for.
+ * @throws {StreamError} `SETTING_INVALID`.
+ */
+export function planLimits(limits: Partial<RuntimeLimits> = {}, device: Device = CPU): RuntimeLimits {
+  const defaults = device.kind === 'cpu' ? CPU_DEFAULTS : GPU_DEFAULTS
+  const prefillChunk = expectInteger('prefillChunk', limits.prefillChunk ?? defaults.prefillChunk, 1)
+  return {
+    maxAnswers: expectInteger('maxAnswers', limits.maxAnswers ?? 8, 1, 256),
+    maxBurstMs: expectNumber('maxBurstMs', limits.maxBurstMs ?? 200, { min: 0, inclusive: true }),
+    prefillChunk: Math.min(prefillChunk, device.maxPrefillChunk ?? Infinity),
+    prefixCacheMb: expectNumber('prefixCacheMb', limits.prefixCacheMb ?? 256, { min: 0, inclusive: true }),
+    maxVisionBatch: expectInteger('maxVisionBatch', limits.maxVisionBatch ?? defaults.maxVisionBatch, 1, 1024),
+    maxVisionWaitMs: expectNumber('maxVisionWaitMs', limits.maxVisionWaitMs ?? 5, { min: 0, inclusive: true }),
+  }
+}

@@ -1,0 +1,178 @@
+import { StreamError, throwIfAborted } from '../../errors.js'
+import type { Manifest } from '../manifest.js'
+import type { Generation } from '../model.js'
+import type { Tokenizer } from '../tokenizer/tokenizer.js'
+import { type AnswerRun, startAnswer } from './answer-run.js'
+import { embedTokens } from './embedding.js'
+import type { JobHooks, Lane } from './lane.js'
+import type { DecoderSequence } from './language-decoder.js'
+import { type PrefillSetup, type Prefilled, prefill } from './prefill.js'
+import type { GenerateJob } from './protocol.js'
+
+/** What answers are made with. */
+export interface TextSetup extends PrefillSetup {
+  readonly tokenizer: Tokenizer
+  readonly languageModel: Manifest['languageModel']
+  /** Most answers under way at once; the others wait in the order they came. */
+  readonly maxAnswers: number
+  /** How long answers go on before a prompt or another lane has its turn, in milliseconds. */
+  readonly maxBurstMs: number
+  /** Milliseconds that only grow. @default performance.now */
+  readonly now?: () => number
+}
+
+/** A question from the moment it was asked to its answer. */
+interface Question {
+  readonly run: AnswerRun
+  readonly hooks: JobHooks
+  readonly resolve: (answer: Generation) => void
+  readonly reject: (error: unknown) => void
+}
+
+/** A question whose prompt is being taken in. */
+interface Prompt {
+  readonly question: Question
+  readonly steps: AsyncGenerator<void, Prefilled>
+}
+
+/** A question whose prompt was taken in. */
+interface Speaker extends Question {
+  readonly sequence: DecoderSequence
+  /** The last token, which the next step is fed with. */
+  token: number
+}
+
+/**
+ * Answers questions, several at once: one prompt at a time is taken in, chunk by chunk, and in turn with that all
+ * answers under way gain tokens, step by step, side by side in one run of the decoder.
+ *
+ * ```
+ * waiting ──► prompt: chunk   chunk   chunk ──► speaking
+ * speaking         burst   burst   burst   burst
+ * ```
+ *
+ * Joining, leaving and cancelling happen between two runs.
+ */
+export class TextLane implements Lane {
+  readonly #setup: TextSetup
+  readonly #waiting: Question[] = []
+  #prompt: Prompt | undefined
+  #speaking: Speaker[] = []
+  /** Whose turn it is where both a prompt and answers are there. */
+  #isPromptsTurn = true
+
+  constructor(setup: TextSetup) {
+    this.#setup = setup
+  }
+
+  get hasWork(): boolean {
+    return this.#waiting.length > 0 || this.#prompt !== undefined || this.#speaking.length > 0
+  }
+
+  /**
+   * Answers a question about a clip, in the steps to come.
+   *
+   * @throws {StreamError} `PROMPT_TOO_LONG`, `ABORTED`, `MODEL_FAILED`.
+   */
+  answer(job: GenerateJob, hooks: JobHooks): Promise<Generation> {
+    return new Promise((resolve, reject) => {
+      const { tokenizer, languageModel, now } = this.#setup
+      const run = startAnswer(job, { tokenizer, languageModel, onDelta: hooks.onDelta, ...(now && { now }) })
+      this.#waiting.push({ run, hooks, resolve, reject })
+    })
+  }
+
+  async step(): Promise<void> {
+    const isPromptThere = this.#prompt !== undefined || (this.#waiting.length > 0 && this.#speaking.length < this.#setup.maxAnswers)
+    const isPrompt = isPromptThere && (this.#isPromptsTurn || this.#speaking.length === 0)
+    this.#isPromptsTurn = !isPrompt
+    await (isPrompt ? this.#stepPrompt() : this.#burst())
+  }
+
+  async #stepPrompt(): Promise<void> {
+    const prompt = this.#prompt ?? this.#nextPrompt()
+    if (prompt === undefined) return
+    const { question, steps } = prompt
+    try {
+      throwIfAborted(question.hooks.signal, 'The answer')
+      if (prompt !== this.#prompt) {
+        question.hooks.onBegin()
+        question.run.begin()
+      }
+      this.#prompt = prompt
+      const { done, value } = await steps.next()
+      if (done !== true) return
+      this.#prompt = undefined
+      this.#speak({ ...question, sequence: value.sequence, token: 0 }, value.logits)
+    } catch (error) {
+      this.#prompt = undefined
+      // Left on purpose: frees the sequence. What the question fails with is known.
+      await steps.return(undefined as never)
+      question.reject(error)
+    }
+  }
+
+  #nextPrompt(): Prompt | undefined {
+    const question = this.#waiting.shift()
+    return question && { question, steps: prefill(this.#setup, question.run.job, question.run.layout) }
+  }
+
+  async #burst(): Promise<void> {
+    const now = this.#setup.now ?? (() => performance.now())
+    const end = now() + this.#setup.maxBurstMs
+    do {
+      this.#leaveCancelled()
+      if (this.#speaking.length > 0) await this.#stepSpeaking()
+    } while (this.#speaking.length > 0 && now() < end)
+  }
+
+  #leaveCancelled(): void {
+    for (const speaker of [...this.#speaking]) {
+      try {
+        throwIfAborted(speaker.hooks.signal, 'The answer')
+      } catch (error) {
+        this.#leave(speaker)
+        speaker.reject(error)
+      }
+    }
+  }
+
+  async #stepSpeaking(): Promise<void> {
+    const { decoder, embedTokens: session, width } = this.#setup
+    const speaking = [...this.#speaking]
+    try {
+      const embeddings = await embedTokens(session, speaking.map(({ token }) => token), width)
+      const logits = await decoder.step(speaking.map(({ sequence }) => sequence), embeddings)
+      for (const [place, speaker] of speaking.entries()) this.#take(speaker, logits[place])
+    } catch (error) {
+      for (const speaker of speaking) {
+        this.#leave(speaker)
+        speaker.reject(error)
+      }
+    }
+  }
+
+  #speak(speaker: Speaker, logits: Float32Array): void {
+    this.#speaking.push(speaker)
+    this.#take(speaker, logits)
+  }
+
+  #take(speaker: Speaker, logits: Float32Array | undefined): void {
+    try {
+      if (logits === undefined) throw new StreamError('MODEL_FAILED', 'The decoder gave no logits for a sequence.')
+      const token = speaker.run.take(logits)
+      if (token === undefined) {
+        this.#leave(speaker)
+        speaker.resolve(speaker.run.finish())
+      } else speaker.token = token
+    } catch (error) {
+      this.#leave(speaker)
+      speaker.reject(error)
+    }
+  }
+
+  #leave(speaker: Speaker): void {
+    this.#speaking = this.#speaking.filter((other) => other !== speaker)
+    speaker.sequence.dispose()
+  }
+}

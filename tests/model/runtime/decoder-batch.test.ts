@@ -1,0 +1,71 @@
+import { Tensor } from 'onnxruntime-node'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { DecoderBatch } from '../../../src/model/runtime/decoder-batch.js'
+import { KeyValueCache } from '../../../src/model/runtime/key-value-cache.js'
+
+const geometry = { layers: 1, keyValueHeads: 1, headSize: 1 }
+
+const rows = (values: readonly number[]) => {
+  const tensor = new Tensor('float32', Float32Array.from(values), [values.length, 1, 1, 1])
+  return { 'present.0.key': tensor, 'present.0.value': tensor }
+}
+
+/** A sequence of its own that begins with some values. */
+function sequence(values: readonly number[]): KeyValueCache {
+  const cache = new KeyValueCache(geometry, 1, values.length)
+  for (const value of values) cache.append(rows([value]), 1, 1)
+  return cache
+}
+
+const contents = ({ cache }: DecoderBatch, slot: number): number[] => {
+  const data = cache.feeds(slot + 1)['past_key_values.0.key']?.data as Float32Array
+  return Array.from(data.slice(slot * cache.room, slot * cache.room + (cache.lengths[slot] ?? 0)))
+}
+
+describe('a batch', () => {
+  test('seats newcomers behind the others, and fills a gap with the last one', () => {
+    const batch = new DecoderBatch(geometry)
+    const [a, b, c, d] = [sequence([1]), sequence([2, 2]), sequence([3]), sequence([4])]
+    expect(batch.seat([a, b, c])).toEqual([0, 1, 2])
+    expect(batch.seat([c, b])).toEqual([0, 1])
+    expect([contents(batch, 0), contents(batch, 1)]).toEqual([[3], [2, 2]])
+    expect(batch.seat([d, b, c])).toEqual([2, 1, 0])
+    expect(contents(batch, 2)).toEqual([4])
+  })
+
+  test('grows when a member has no room for one row more, and keeps what all have', () => {
+    const batch = new DecoderBatch(geometry)
+    const [long, short] = [sequence(new Array<number>(63).fill(6)), sequence([1])]
+    batch.seat([short, long])
+    expect(batch.cache.room).toBe(64)
+    batch.cache.append(rows([2, 7]), 2, 1)
+    batch.seat([short, long])
+    expect(batch.cache.room).toBe(128)
+    expect(contents(batch, 0)).toEqual([1, 2])
+    expect(contents(batch, 1).slice(-2)).toEqual([6, 7])
+  })
+
+  test('whoever comes and goes in whatever order: everybody keeps what is theirs', () => {
+    fc.assert(fc.property(fc.array(fc.uniqueArray(fc.integer({ min: 0, max: 5 }), { minLength: 1 }), { maxLength: 12 }), (rounds) => {
+      const batch = new DecoderBatch(geometry)
+      const alive = new Map<number, { own: KeyValueCache; values: number[] }>()
+      for (const [round, wanted] of rounds.entries()) {
+        for (const id of [...alive.keys()]) if (!wanted.includes(id)) alive.delete(id)
+        for (const id of wanted) {
+          if (!alive.has(id)) alive.set(id, { own: sequence([id * 100 + round]), values: [id * 100 + round] })
+        }
+        const members = wanted.flatMap((id) => alive.get(id) ?? [])
+        const slots = batch.seat(members.map(({ own }) => own))
+        expect([...slots].sort()).toEqual([...wanted.keys()])
+        const fresh = new Array<number>(slots.length).fill(0)
+        slots.forEach((slot, place) => {
+          fresh[slot] = round + 0.5
+          members[place]?.values.push(round + 0.5)
+        })
+        batch.cache.append(rows(fresh), slots.length, 1)
+        slots.forEach((slot, place) => { expect(contents(batch, slot)).toEqual(members[place]?.values) })
+      }
+    }))
+  })
+})
