@@ -19,7 +19,7 @@ import { QUESTION_KINDS, type Question, type QuestionKind, askAbout } from './qu
 import { createRng } from './rng.js'
 import { createScene } from './scene.js'
 import { type Score, scoreAnswer } from './score.js'
-import { wilsonInterval } from './wilson-interval.js'
+import { wilsonInterval } from '../../src/model/verify/wilson-interval.js'
 
 /** Far from the seeds of training (1,000,000 on), of choosing a checkpoint (5,000,000 on) and of trying it (6,000,000 on). */
 const FIRST_SEED = 9_000_000

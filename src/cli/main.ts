@@ -3,9 +3,11 @@ import { Command, CommanderError } from 'commander'
 import { packageVersion } from '../version.js'
 import { addAskCommand } from './ask.js'
 import { addConvertCommand } from './convert.js'
+import { addDoctorCommand } from './doctor.js'
 import { createReporter } from './reporter.js'
 import type { Reporter } from './reporter.js'
 import { addRunCommand } from './run.js'
+import { addVerifyCommand } from './verify.js'
 
 /** Exit codes: what came out is one of these, or 128 + the signal of a second Ctrl-C. */
 const [OK, FAILED, WRONG_ARGUMENT] = [0, 1, 2]
@@ -32,7 +34,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   try {
     const program = createProgram(reporter)
     // Commander would print the whole help.
-    if (argv.length <= 2) program.error('no command: name one of ask, convert and run')
+    if (argv.length <= 2) program.error('no command: name one of ask, convert, doctor, run and verify')
     await program.parseAsync(argv)
     return OK
   } catch (error) {
@@ -62,7 +64,9 @@ function createProgram(reporter: Reporter): Command {
     })
   addAskCommand(program, reporter)
   addConvertCommand(program, reporter)
+  addDoctorCommand(program)
   addRunCommand(program, reporter)
+  addVerifyCommand(program, reporter)
   return program
 }
 

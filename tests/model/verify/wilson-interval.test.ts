@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 
-import { wilsonInterval } from '../../../scripts/demo-model/wilson-interval.js'
+import { wilsonInterval } from '../../../src/model/verify/wilson-interval.js'
 
 test.each([
   [0, 10, 0, 0.2775],

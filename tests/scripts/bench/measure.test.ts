@@ -1,0 +1,32 @@
+import { expect, test } from 'vitest'
+
+import { formatRows, interleavedMs, median } from '../../../scripts/bench/measure.js'
+
+test('takes the middle value, or the mean of the two in the middle', () => {
+  expect(median([9, 1, 5])).toBe(5)
+  expect(median([4, 1, 3, 2])).toBe(2.5)
+  expect(median([7])).toBe(7)
+  expect(median([])).toBeNaN()
+})
+
+test('says of each goal whether it is met', () => {
+  const row = { what: 'a', figure: 'b', against: 'c' }
+  const rows = [
+    { ...row, ratio: 0.92, goal: { atLeast: 0.92 } },
+    { ...row, ratio: 0.919, goal: { atLeast: 0.92 } },
+    { ...row, ratio: 0.5, goal: { atMost: 0.5 } },
+    { ...row, ratio: 0.51, goal: { atMost: 0.5 } },
+    { ...row, ratio: NaN, goal: { atLeast: 1 } },
+    { ...row, ratio: 2 },
+  ]
+  const verdicts = formatRows(rows).trimEnd().split('\n').slice(2).map((line) => line.split(' | ').at(-1)?.replace(' |', ''))
+  expect(verdicts).toEqual(['>= 0.92, met', '>= 0.92, missed', '<= 0.5, met', '<= 0.5, missed', '>= 1, missed', ''])
+})
+
+test('runs its calls in turn, and counts none of the warm-up rounds', async () => {
+  const order: string[] = []
+  const call = (name: string) => () => Promise.resolve(order.push(name))
+  const times = await interleavedMs({ a: call('a'), b: call('b') }, 2, 1)
+  expect(order).toEqual(['a', 'b', 'a', 'b', 'a', 'b'])
+  expect(Object.keys(times)).toEqual(['a', 'b'])
+})
