@@ -1,12 +1,14 @@
 /**
  * A snapshot of a ledger. Always true:
- * `handedOut = encoded + forwarded + skipped + Σ dropped + failed + framesInFlight`,
+ * `handedOut = encoded + static + forwarded + skipped + Σ dropped + failed + framesInFlight`,
  * `asked = answered + questionsFailed + questionsInFlight` and
  * `results = delivered + deliveriesFailed + deliveriesInFlight`.
  */
 export interface LedgerCounts {
   readonly handedOut: number
   readonly encoded: number
+  /** Frames that show what one before them showed, and have its features: not encoded again (`skipStatic`). */
+  readonly static: number
   readonly forwarded: number
   readonly skipped: number
   /** Frames dropped, by reason. */
@@ -27,7 +29,7 @@ export interface LedgerCounts {
 /** Counts of nothing. */
 export function noCounts(): LedgerCounts {
   return {
-    ...{ handedOut: 0, encoded: 0, forwarded: 0, skipped: 0, dropped: {}, failed: 0, framesInFlight: 0 },
+    ...{ handedOut: 0, encoded: 0, static: 0, forwarded: 0, skipped: 0, dropped: {}, failed: 0, framesInFlight: 0 },
     ...{ asked: 0, answered: 0, questionsFailed: 0, questionsInFlight: 0 },
     ...{ results: 0, delivered: 0, deliveriesFailed: 0, deliveriesInFlight: 0 },
   }

@@ -7,6 +7,8 @@ import type { DeliveryEntry, Need, WindowMark, WindowPlace } from './needs.js'
 /** How a frame's life ended. */
 export type FrameOutcome =
   | { readonly kind: 'encoded' }
+  /** Shows what a frame before it showed, and has its features. */
+  | { readonly kind: 'static' }
   /** Handed on to another process, e.g. over a topic. */
   | { readonly kind: 'forwarded' }
   | { readonly kind: 'skipped' }
@@ -167,6 +169,7 @@ export function createLedger({ position: place, windows = [], onChange, onDelive
     counts: () => ({
       handedOut: frames.opened,
       encoded: frames.count('encoded'),
+      static: frames.count('static'),
       forwarded: frames.count('forwarded'),
       skipped: frames.count('skipped'),
       dropped: Object.fromEntries(

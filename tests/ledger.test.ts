@@ -6,6 +6,7 @@ describe('counts', () => {
   test('every outcome is counted in its place', () => {
     const ledger = createLedger()
     ledger.frame().settle({ kind: 'encoded' })
+    ledger.frame().settle({ kind: 'static' })
     ledger.frame().settle({ kind: 'forwarded' })
     ledger.frame().settle({ kind: 'skipped' })
     for (const reason of ['late', 'late', 'stopped']) ledger.frame().settle({ kind: 'dropped', reason })
@@ -18,7 +19,8 @@ describe('counts', () => {
     ledger.delivery().settle({ kind: 'failed', code: 'SINK_FAILED' })
     ledger.delivery()
     expect(ledger.counts()).toEqual({
-      ...{ handedOut: 8, encoded: 1, forwarded: 1, skipped: 1, dropped: { late: 2, stopped: 1 }, failed: 1, framesInFlight: 1 },
+      ...{ handedOut: 9, encoded: 1, static: 1, forwarded: 1, skipped: 1, dropped: { late: 2, stopped: 1 }, failed: 1 },
+      framesInFlight: 1,
       ...{ asked: 3, answered: 1, questionsFailed: 1, questionsInFlight: 1 },
       ...{ results: 3, delivered: 1, deliveriesFailed: 1, deliveriesInFlight: 1 },
     })

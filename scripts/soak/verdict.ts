@@ -46,10 +46,10 @@ export function slopeOf(samples: readonly MemorySample[]): number {
 
 function unbalanced(counts: LedgerCounts): readonly string[] {
   const dropped = Object.values(counts.dropped).reduce((sum, count) => sum + count, 0)
-  const { handedOut, encoded, forwarded, skipped, failed, framesInFlight } = counts
+  const { handedOut, encoded, static: repeated, forwarded, skipped, failed, framesInFlight } = counts
   const { asked, answered, questionsFailed, questionsInFlight, results, delivered, deliveriesFailed, deliveriesInFlight } = counts
   return [
-    ...(handedOut === encoded + forwarded + skipped + dropped + failed + framesInFlight ? [] : ['frames do not add up']),
+    ...(handedOut === encoded + repeated + forwarded + skipped + dropped + failed + framesInFlight ? [] : ['frames do not add up']),
     ...(asked === answered + questionsFailed + questionsInFlight ? [] : ['questions do not add up']),
     ...(results === delivered + deliveriesFailed + deliveriesInFlight ? [] : ['deliveries do not add up']),
     ...(framesInFlight + questionsInFlight + deliveriesInFlight === 0 ? [] : ['something is left in flight']),

@@ -1,13 +1,16 @@
-import type { Sampling } from './sampling.js'
+import { exactnessOf } from './exactness.js'
+import type { Exactness, Sampling } from './sampling.js'
 
 /**
- * Wants every frame.
+ * Wants every frame, or every keyframe.
  *
  * @example
  * ```ts
  * file('clip.mp4', { sampling: allFrames() })
  * ```
+ * @param options Whether keyframes will do.
+ * @throws {StreamError} `SETTING_INVALID`.
  */
-export function allFrames(): Sampling {
-  return { kind: 'all' }
+export function allFrames(options: Exactness = {}): Sampling {
+  return { kind: 'all', ...exactnessOf(options) }
 }

@@ -1,5 +1,6 @@
 import { expectNumber } from '../checks.js'
-import type { Sampling } from './sampling.js'
+import { exactnessOf } from './exactness.js'
+import type { Exactness, Sampling } from './sampling.js'
 
 /**
  * How much too early a frame may be, in milliseconds, and still count for its slot.
@@ -22,10 +23,11 @@ const EARLY_MS = 1
  * Reads the frame's own time and no clock, so a file gives the same frames at any decoding speed.
  *
  * @param fps Highest number of frames for each second; above 0.
- * @throws {StreamError} `SETTING_INVALID`: `fps` isn't a finite number above 0.
+ * @param options Whether keyframes will do.
+ * @throws {StreamError} `SETTING_INVALID`: `fps` isn't a finite number above 0, or another option is wrong.
  */
-export function byFps(fps: number): Sampling {
-  return { kind: 'fps', fps: expectNumber('fps', fps, { min: 0 }) }
+export function byFps(fps: number, options: Exactness = {}): Sampling {
+  return { kind: 'fps', fps: expectNumber('fps', fps, { min: 0 }), ...exactnessOf(options) }
 }
 
 /**

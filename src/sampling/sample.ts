@@ -27,10 +27,11 @@ import { type StreamLength, uniformPerSecondCount } from './uniform-per-second.j
  * Holds no frame: complete and error pass through, unsubscribe frees nothing but the count.
  *
  * @param length Length of the whole stream; needed by the uniform kinds (`averageFps` by `uniformPerSecond` only).
- * @throws {StreamError} `SETTING_INVALID`: a uniform kind without its `length`; the stream errors with it
- * where a uniform kind meets a live stream.
+ * @throws {StreamError} `SETTING_INVALID`: a uniform kind without its `length`, or `keyframesOnly`, which frames
+ * don't tell of themselves; the stream errors with it where a uniform kind meets a live stream.
  */
 export function sample(sampling: Sampling, length: Partial<StreamLength> = {}): MonoTypeOperatorFunction<Frame> {
+  if (sampling.keyframesOnly === true) throw keyframesError()
   switch (sampling.kind) {
     case 'all':
       return (frames) => frames
@@ -84,6 +85,13 @@ function copies(frame: Frame, times: number): readonly Frame[] {
 function skip(frame: Frame): false {
   frame.receipt.settle({ kind: 'skipped' })
   return false
+}
+
+function keyframesError(): StreamError {
+  return new StreamError(
+    'SETTING_INVALID',
+    'sample: decoded frames do not say which of them were keyframes. Hand a sampling with `keyframesOnly` to the source.',
+  )
 }
 
 function expectFinite(frame: Frame): Frame {

@@ -1,15 +1,17 @@
 import { z } from 'zod'
 
-const allSchema = z.strictObject({ kind: z.literal('all') })
-const fpsSchema = z.strictObject({ kind: z.literal('fps'), fps: z.number().positive() })
+import { exactnessFields } from './exactness.js'
+
+const allSchema = z.strictObject({ kind: z.literal('all'), ...exactnessFields })
+const fpsSchema = z.strictObject({ kind: z.literal('fps'), fps: z.number().positive(), ...exactnessFields })
 
 /** A `Sampling` as JSON: in messages, in settings, over HTTP. */
 export const samplingSchema = z
   .discriminatedUnion('kind', [
     allSchema,
     fpsSchema,
-    z.strictObject({ kind: z.literal('uniform'), frames: z.int().min(1) }),
-    z.strictObject({ kind: z.literal('uniform-per-second'), maxFrames: z.int().min(1) }),
+    z.strictObject({ kind: z.literal('uniform'), frames: z.int().min(1), ...exactnessFields }),
+    z.strictObject({ kind: z.literal('uniform-per-second'), maxFrames: z.int().min(1), ...exactnessFields }),
   ])
   .describe('Which frames are wanted: all; so many a second of media time; so many spread evenly; one a second.')
 

@@ -1,8 +1,9 @@
 import { expectInteger } from '../checks.js'
-import type { Sampling } from './sampling.js'
+import { exactnessOf } from './exactness.js'
+import type { Exactness, Sampling } from './sampling.js'
 
 /** Settings of `uniformPerSecond`. */
-export interface UniformPerSecondOptions {
+export interface UniformPerSecondOptions extends Exactness {
   /**
    * Highest number of frames, however long the video is.
    *
@@ -25,10 +26,10 @@ export interface StreamLength {
  * This is the reference's "1 fps": the number of frames follows from the length, their places from
  * `linspaceIndices`. It is not one frame at each second of the clock; that is `byFps(1)`.
  *
- * @throws {StreamError} `SETTING_INVALID`: `maxFrames` isn't a whole number >= 1.
+ * @throws {StreamError} `SETTING_INVALID`: `maxFrames` isn't a whole number >= 1, or another option is wrong.
  */
-export function uniformPerSecond({ maxFrames = 64 }: UniformPerSecondOptions = {}): Sampling {
-  return { kind: 'uniform-per-second', maxFrames: expectInteger('maxFrames', maxFrames, 1) }
+export function uniformPerSecond({ maxFrames = 64, ...exactness }: UniformPerSecondOptions = {}): Sampling {
+  return { kind: 'uniform-per-second', maxFrames: expectInteger('maxFrames', maxFrames, 1), ...exactnessOf(exactness) }
 }
 
 /** How many frames `uniformPerSecond` takes: the whole seconds, at least 1 and at most `maxFrames`. */

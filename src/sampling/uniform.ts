@@ -1,5 +1,6 @@
 import { expectInteger } from '../checks.js'
-import type { Sampling } from './sampling.js'
+import { exactnessOf } from './exactness.js'
+import type { Exactness, Sampling } from './sampling.js'
 
 /**
  * Wants `frames` frames spread evenly over a finite stream, the first and the last among them.
@@ -8,8 +9,9 @@ import type { Sampling } from './sampling.js'
  * reference's evaluation script. See `linspaceIndices` for the rule.
  *
  * @param frames Number of frames; a whole number from 1 on.
- * @throws {StreamError} `SETTING_INVALID`: `frames` isn't a whole number >= 1.
+ * @param options Whether keyframes will do.
+ * @throws {StreamError} `SETTING_INVALID`: `frames` isn't a whole number >= 1, or another option is wrong.
  */
-export function uniform(frames: number): Sampling {
-  return { kind: 'uniform', frames: expectInteger('frames', frames, 1) }
+export function uniform(frames: number, options: Exactness = {}): Sampling {
+  return { kind: 'uniform', frames: expectInteger('frames', frames, 1), ...exactnessOf(options) }
 }

@@ -1,4 +1,5 @@
 import { CutShortError } from './bytes-reader.js'
+import { type DecoderOptions, decoderArguments } from './decoder-options.js'
 import { type FfmpegEnd, type FfmpegRun, startFfmpeg } from './ffmpeg.js'
 import { readNut } from './nut.js'
 import type { NutPicture } from './nut-frame.js'
@@ -43,10 +44,14 @@ export interface RunningJob {
  * `FFMPEG_TOO_OLD` where it doesn't know an option. Damaged data is no error: pictures that
  * can't be decoded are missing, and the observer is told.
  */
-export function startJob(track: VideoTrack, job: DecodeJob, observer: DecodeObserver): RunningJob {
+export function startJob(
+  track: VideoTrack,
+  job: DecodeJob,
+  { observer, decoder }: { readonly observer: DecodeObserver; readonly decoder: DecoderOptions },
+): RunningJob {
   const run = startFfmpeg({
     path: track.path,
-    inputOptions: [...seekOptions(job), '-copyts'],
+    inputOptions: [...decoderArguments(decoder), ...seekOptions(job), '-copyts'],
     outputOptions: [
       ...['-map', '0:V:0', '-vf', [...selectFilters(track, job), ...TO_RGB].join(',')],
       // Every picture as it is, none dropped or doubled, with its own time.

@@ -5,24 +5,33 @@ import { createLedger } from '../ledger.js'
 import { samplingSchema } from '../sampling/sampling-settings.js'
 import type { Sampling } from '../sampling/sampling.js'
 import { uniform } from '../sampling/uniform.js'
-import { wantedIndices } from '../sampling/wanted-indices.js'
 import type { Question, StreamInfo } from '../types.js'
 import { decodePlan } from './decode-plan.js'
+import { fileDecoderSlots } from './decoder-slots.js'
+import { expectHwaccel, hwaccelSchema } from './hwaccel.js'
 import { type Picture, pacedFrames } from './paced-frames.js'
-import { planDecoding } from './seek-plan.js'
 import type { FrameStream } from './source.js'
 import { noPicturesError } from './video-errors.js'
 import { VideoHealth } from './video-health.js'
-import { readVideoTrack, ticksToMs } from './video-track.js'
+import { type VideoTrack, readVideoTrack } from './video-track.js'
+import { planWanted } from './wanted-plan.js'
 
 /** Settings of every source that reads whole video files. */
 export interface VideoReadingOptions {
   /**
    * Which frames are wanted; the others are never decoded where a seek can pass over them, and never piped.
+   * Where frames needn't be exact `keyframesOnly` takes a fraction of the work: `uniform(16, { keyframesOnly: true })`.
    *
    * @default uniform(16)
    */
   readonly sampling?: Sampling
+  /**
+   * How hardware decodes, a method that `ffmpeg -hwaccels` lists (`vaapi`, `cuda`, `videotoolbox`, …), or `auto`:
+   * whichever works, else the processor. Looked for when the first frame is wanted.
+   *
+   * @default none: the processor decodes
+   */
+  readonly hwaccel?: string
   /**
    * Most frames of a stream handed out and not settled yet. The decoder waits meanwhile: this bounds the
    * memory, at `width * height * 3` bytes a frame.
@@ -41,6 +50,7 @@ export interface VideoReadingOptions {
 /** Fields of a zod object: `VideoReadingOptions`. */
 export const videoReadingFields = {
   sampling: samplingSchema.default(() => uniform(16)),
+  hwaccel: hwaccelSchema.optional(),
   maxFramesInFlight: z.int().min(1).default(32),
   questions: z.array(z.string().trim().min(1)).optional(),
 }
@@ -48,6 +58,7 @@ export const videoReadingFields = {
 /** `VideoReadingOptions` after the check, defaults filled in. */
 export interface VideoReading {
   readonly sampling: Sampling
+  readonly hwaccel?: string | undefined
   readonly maxFramesInFlight: number
   readonly questions?: readonly Question[] | undefined
 }
@@ -74,7 +85,7 @@ export interface FileStreamSettings extends VideoReading {
 
 /** Makes the stream of one video file, its frames as `file` describes them. Opens nothing before the subscription. */
 export function fileStream(lend: LendVideo, settings: FileStreamSettings): FrameStream {
-  const { id, kind, epoch = 0, sampling, maxFramesInFlight, questions } = settings
+  const { id, kind, epoch = 0, sampling, hwaccel, maxFramesInFlight, questions } = settings
   const health = new VideoHealth()
   const info: StreamInfo = {
     ...{ id, epoch, kind, isLive: false, ledger: createLedger() },
@@ -82,7 +93,7 @@ export function fileStream(lend: LendVideo, settings: FileStreamSettings): Frame
     health: () => health.health(),
   }
   const frames = pacedFrames(info, { maxFramesInFlight }, (signal) =>
-    lend((path) => readVideo(path, { sampling, health, signal }), signal),
+    lend((path) => readVideo(path, { sampling, hwaccel, health, signal }), signal),
   )
   return { info, frames }
 }
@@ -90,21 +101,25 @@ export function fileStream(lend: LendVideo, settings: FileStreamSettings): Frame
 /** What a video is read with. */
 export interface VideoReader {
   readonly sampling: Sampling
+  /** @default none: the processor decodes */
+  readonly hwaccel?: string | undefined
   readonly health: VideoHealth
   readonly signal: AbortSignal
 }
 
 /** The wanted pictures of a file, in display order, repeats included. */
-export async function* readVideo(path: string, { sampling, health, signal }: VideoReader): AsyncGenerator<Picture> {
-  const track = await readVideoTrack(path, signal)
+export async function* readVideo(path: string, { sampling, hwaccel, health, signal }: VideoReader): AsyncGenerator<Picture> {
+  if (hwaccel !== undefined) await expectHwaccel(hwaccel)
+  const track = await listInTurn(path, signal)
   throwIfAborted(signal, `Reading ${path}`)
 
-  const ptsMs = track.ticks.map((ticks) => ticksToMs(ticks, track.timeBase))
-  const jobs = planDecoding(track, wantedIndices(sampling, { ptsMs, averageFps: track.averageFps }))
+  const { ptsMs, jobs, keyframesOnly, warning } = planWanted(track, sampling)
   health.begin(track, jobs)
+  if (warning !== undefined) health.warn(warning)
 
+  const decoder = { keyframesOnly, hwaccel }
   let isEmpty = true
-  for await (const { index, times, width, height, data } of decodePlan(track, jobs, { observer: health, signal })) {
+  for await (const { index, times, width, height, data } of decodePlan(track, jobs, { observer: health, signal, decoder })) {
     isEmpty = false
     // The same picture as often as it is wanted, so that the model gets as many frames as were asked for.
     for (let copy = 0; copy < times; copy++) {
@@ -112,4 +127,14 @@ export async function* readVideo(path: string, { sampling, health, signal }: Vid
     }
   }
   if (isEmpty) throw noPicturesError(path)
+}
+
+/** Going through a whole file is work, too, if less than decoding it. */
+async function listInTurn(path: string, signal: AbortSignal): Promise<VideoTrack> {
+  const slot = await fileDecoderSlots().take(signal)
+  try {
+    return await readVideoTrack(path, signal)
+  } finally {
+    slot.release()
+  }
 }

@@ -39,6 +39,9 @@ const optionsSchema = z.strictObject({
  * limited, where it isn't), with time 0 at the first picture shown. They are exactly those of a full decode,
  * found by seeking where that is cheaper. The file can't make ffmpeg open other files or hosts.
  *
+ * However many files are read, one decoder works for each core of the machine, or as many as the environment
+ * variable `TINYLLAVA_STREAM_DECODERS` says; the others wait their turn.
+ *
  * A file that is cut off after its index or damaged inside gives what can be had; `info.health()` then tells a
  * coverage below 1, with warnings. Its frames are spread over what is there.
  *
@@ -48,7 +51,7 @@ const optionsSchema = z.strictObject({
  *
  * The stream's frames error with `VIDEO_NOT_FOUND`, `VIDEO_NOT_A_FILE`, `VIDEO_EMPTY`, `VIDEO_UNREADABLE`,
  * `VIDEO_FORMAT_REFUSED`, `VIDEO_NO_TRACK`, `VIDEO_NO_FRAMES`, `VIDEO_DAMAGED`, `VIDEO_DECODER_FAILED`,
- * `FFMPEG_NOT_FOUND` or `FFMPEG_TOO_OLD`; those of an address also with `VIDEO_DOWNLOAD_FAILED`,
+ * `FFMPEG_NOT_FOUND`, `FFMPEG_TOO_OLD` or `HWACCEL_UNAVAILABLE`; those of an address also with `VIDEO_DOWNLOAD_FAILED`,
  * `VIDEO_TOO_LARGE` or `ADDRESS_NOT_ALLOWED`.
  *
  * @example

@@ -130,12 +130,19 @@ export class LiveEpochs {
     const { sampling, notify, id } = this.#settings
     // Two connections within a millisecond, or a clock that was set back, must not share an epoch.
     this.#lastEpoch = Math.max(Math.floor(arrivedMs), this.#lastEpoch + 1)
-    const health = new LiveHealth(sampling.kind === 'fps' ? sampling.fps : this.#announcedFps || 1)
+    const health = new LiveHealth(this.#wantedFps())
     const info = this.#infoOf(this.#lastEpoch, (span) => health.health(span))
     notify({ kind: 'epoch', message: 'a live stream has begun', fields: { streamId: id, epoch: info.epoch } })
     const isWanted = sampling.kind === 'fps' ? createFpsRule(sampling.fps) : () => true
     const times = { firstMediaMs: mediaMs, lastPtsMs: 0, lastArrivedMs: arrivedMs }
     return { info, health, isWanted, clock: new LiveClock(), pictures: 0, ...times }
+  }
+
+  /** Pictures wanted for each second; 0 where nobody knows how many there are to be had. */
+  #wantedFps(): number {
+    const { sampling } = this.#settings
+    if (sampling.keyframesOnly === true) return 0
+    return sampling.kind === 'fps' ? sampling.fps : this.#announcedFps || 1
   }
 
   #infoOf(epoch: number, health: StreamInfo['health']): StreamInfo {

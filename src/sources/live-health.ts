@@ -23,7 +23,7 @@ export class LiveHealth {
   #lastMs: number | undefined
   readonly #wantedFps: number
 
-  /** @param wantedFps Pictures wanted for each second of media time. */
+  /** @param wantedFps Pictures wanted for each second of media time; 0 where that isn't known, and none is ever missing. */
   constructor(wantedFps: number) {
     this.#wantedFps = wantedFps
   }

@@ -3,7 +3,9 @@ import { Observable } from 'rxjs'
 import { type StreamError, asStreamError } from '../errors.js'
 import { CutShortError } from './bytes-reader.js'
 import { ContainerHeaderReader } from './container-header.js'
+import { decoderArguments } from './decoder-options.js'
 import { type FfmpegEnd, type FfmpegRun, startFfmpeg } from './ffmpeg.js'
+import { expectHwaccel } from './hwaccel.js'
 import { type ArrivedPicture, changedError } from './live-epochs.js'
 import { type LiveSampling, liveFilters } from './live-sampling.js'
 import { readNut } from './nut.js'
@@ -22,6 +24,8 @@ export interface RtspConnectionSettings {
   readonly address: RtspAddress
   readonly transport: RtspTransport
   readonly sampling: LiveSampling
+  /** How hardware decodes. @default none: the processor decodes */
+  readonly hwaccel?: string | undefined
   /**
    * Whether sound is asked for, too, and thrown away. Costs its bytes, and lets ffmpeg shift the times of both to
    * match: only to find out whether a server that can't play video alone has any.
@@ -84,7 +88,8 @@ class Connection {
   }
 
   async read(signal: AbortSignal): Promise<never> {
-    const { address } = this.#settings
+    const { address, hwaccel } = this.#settings
+    if (hwaccel !== undefined) await expectHwaccel(hwaccel)
     const relay = address.isSecret ? await openLoginRelay(address.full) : undefined
     let run: FfmpegRun | undefined
     try {
@@ -115,10 +120,12 @@ class Connection {
   }
 
   #start(url: string): FfmpegRun {
-    const { address, transport, allTracks, sampling, silentMs } = this.#settings
+    const { address, transport, allTracks, sampling, hwaccel, silentMs } = this.#settings
+    const { keyframesOnly = false } = sampling
     return startFfmpeg({
       network: { url, protocols: protocolsOf(address, transport), format: 'rtsp' },
       inputOptions: [
+        ...decoderArguments({ keyframesOnly, hwaccel }),
         ...['-rtsp_transport', transport, ...(allTracks ? [] : ['-allowed_media_types', 'video'])],
         ...socketTimeout(silentMs),
         // All pictures of a connection have one size, also where the camera changes it: nothing is ever

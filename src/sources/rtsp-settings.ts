@@ -6,6 +6,7 @@ import { samplingSchema } from '../sampling/sampling-settings.js'
 import type { Sampling } from '../sampling/sampling.js'
 import { checkSettings } from '../settings.js'
 import type { Question } from '../types.js'
+import { hwaccelSchema } from './hwaccel.js'
 import { WHEN_FULL, type WhenFull } from './live-buffer.js'
 import type { ReconnectRule } from './live-reconnect.js'
 import { type LiveSampling, checkLiveSampling } from './live-sampling.js'
@@ -23,9 +24,20 @@ export interface RtspOptions {
   /**
    * Which frames are wanted: `byFps(…)` or `allFrames()`. The others are decoded, and never piped.
    *
+   * With `keyframesOnly` they aren't even decoded: `byFps(1, { keyframesOnly: true })`. Then `noFrameTimeoutMs` has
+   * to be longer than the time between two keyframes, and pictures that are lost don't lower the `coverage`: how
+   * many there should have been isn't known.
+   *
    * @default byFps(1)
    */
   readonly sampling?: Sampling
+  /**
+   * How hardware decodes, a method that `ffmpeg -hwaccels` lists (`vaapi`, `cuda`, `videotoolbox`, …), or `auto`:
+   * whichever works, else the processor. Looked for before the first connection.
+   *
+   * @default none: the processor decodes
+   */
+  readonly hwaccel?: string
   /**
    * `tcp` loses nothing and passes firewalls; `udp` doesn't stall where packets are lost.
    *
@@ -150,6 +162,7 @@ export const reconnectSchema = z.strictObject({
 export const optionsSchema = z.strictObject({
   id: name.optional(),
   sampling: samplingSchema.default(() => byFps(1)),
+  hwaccel: hwaccelSchema.optional(),
   transport: z.enum(['tcp', 'udp']).default('tcp'),
   user: name.optional(),
   password: z.string().optional(),
@@ -170,6 +183,7 @@ export const optionsSchema = z.strictObject({
 export interface RtspSettings {
   readonly id: string | undefined
   readonly sampling: LiveSampling
+  readonly hwaccel?: string | undefined
   readonly transport: RtspTransport
   readonly login: RtspLogin
   readonly noFrameTimeoutMs: number

@@ -31,7 +31,7 @@ import type { FrameStream, Source, SourceNotice } from './source.js'
  * `notices` of the stream tells of `epoch`, `reconnect` (`attempt`, `delayMs`, `code`) and `frozen`.
  *
  * The frames error with `RTSP_UNAUTHORIZED`, `RTSP_NO_VIDEO`, `RTSP_REDIRECTED`, `LIVE_BUFFER_FULL`,
- * `FFMPEG_NOT_FOUND` or `FFMPEG_TOO_OLD`; with a finite `maxAttempts` also with `RTSP_UNREACHABLE`,
+ * `FFMPEG_NOT_FOUND`, `FFMPEG_TOO_OLD` or `HWACCEL_UNAVAILABLE`; with a finite `maxAttempts` also with `RTSP_UNREACHABLE`,
  * `RTSP_DISCONNECTED`, `RTSP_SILENT`, `RTSP_FROZEN`, `RTSP_CHANGED` or `VIDEO_DECODER_FAILED`.
  *
  * @example
@@ -73,14 +73,14 @@ function rtspStream(id: string, address: RtspAddress, settings: RtspSettings): F
 
 /** A new connection at each subscription; its wanted pictures. */
 function connections(address: RtspAddress, settings: RtspSettings, epochs: LiveEpochs): Observable<LivePicture> {
-  const { sampling, transport, noFrameTimeoutMs } = settings
+  const { sampling, hwaccel, transport, noFrameTimeoutMs } = settings
   // Between two wanted pictures the decoder gives none.
   const silentMs = noFrameTimeoutMs + (sampling.kind === 'fps' ? 1000 / sampling.fps : 0)
   let allTracks = false
   return defer(() => {
     epochs.connect()
     return connectRtsp({
-      ...{ address, transport, sampling, allTracks, silentMs },
+      ...{ address, transport, sampling, hwaccel, allTracks, silentMs },
       onFps: (fps) => {
         epochs.announceFps(fps)
       },

@@ -43,6 +43,11 @@ export class VideoHealth implements DecodeObserver {
     }
   }
 
+  /** Takes in a sentence about what was wanted and had otherwise. */
+  warn(warning: string): void {
+    this.#warnings.add(warning)
+  }
+
   line(line: string): void {
     if (!DAMAGE.test(line)) return
     this.#damaged += 1

@@ -82,6 +82,14 @@ describe('sample', () => {
     }
   })
 
+  test('refuses to tell keyframes from other frames', () => {
+    const message = expect.stringContaining('to the source') as string
+    for (const sampling of [byFps(1, { keyframesOnly: true }), allFrames({ keyframesOnly: true })]) {
+      expect(() => sample(sampling)).toThrow(expect.objectContaining({ code: 'SETTING_INVALID', message }))
+    }
+    expect(() => sample({ kind: 'fps', fps: 1, keyframesOnly: false })).not.toThrow()
+  })
+
   test('refuses to spread frames without a length', () => {
     expect(() => sample(uniform(4))).toThrow(expect.objectContaining({ code: 'SETTING_INVALID' }))
     expect(() => sample(uniformPerSecond(), { frames: 10 })).toThrow(

@@ -54,6 +54,14 @@ export function sourceContract(kind: string, { make, makeBroken, hasEpochs = fal
       expect(frames.every(({ width, height, data }) => data.length === width * height * 3)).toBe(true)
     })
 
+    test('hands out pictures that fill the memory they lie in', async () => {
+      const { frames } = await readAll(make({ maxFramesInFlight: 4 }))
+      // Sent to another thread, a picture takes all of its buffer along. Shared memory isn't counted by the garbage
+      // collector: a picture on it would stay for too long.
+      const isAlone = ({ data: { buffer, byteLength } }: Frame) => buffer instanceof ArrayBuffer && buffer.byteLength === byteLength
+      expect(frames.filter((frame) => !isAlone(frame))).toEqual([])
+    })
+
     test('hands out no more than its budget to somebody who settles nothing', async () => {
       const { frames, info } = await onlyStream(make({ maxFramesInFlight: 4 }))
       const seen: Frame[] = []

@@ -7,6 +7,7 @@ import { linspaceIndices } from '../../src/sampling/linspace.js'
 import { uniform } from '../../src/sampling/uniform.js'
 import type { DecodeObserver } from '../../src/sources/decode-job.js'
 import { decodePlan } from '../../src/sources/decode-plan.js'
+import { DecoderSlots } from '../../src/sources/decoder-slots.js'
 import { file } from '../../src/sources/file.js'
 import { type DecodeJob, planDecoding } from '../../src/sources/seek-plan.js'
 import { VideoHealth } from '../../src/sources/video-health.js'
@@ -20,7 +21,9 @@ const { signal } = new AbortController()
 
 async function decode(track: VideoTrack, jobs: readonly DecodeJob[], observer: DecodeObserver = new VideoHealth()) {
   const pictures: { index: number; hash: string; decoders: number }[] = []
-  for await (const { index, data } of decodePlan(track, jobs, { observer, signal })) {
+  // Whatever machine this is.
+  const slots = new DecoderSlots(2)
+  for await (const { index, data } of decodePlan(track, jobs, { observer, signal, slots })) {
     pictures.push({ index, hash: md5(data), decoders: childProcesses().length })
   }
   return pictures

@@ -53,6 +53,13 @@ describe('LiveEpochs', () => {
     expect(notices.map(({ kind }) => kind)).toEqual(['epoch', 'epoch'])
   })
 
+  test('misses no keyframe: nobody knows how many there are to be', () => {
+    const { take } = setUp({ sampling: { kind: 'fps', fps: 2, keyframesOnly: true } })
+    const pictures = [0, 2000, 9000].map((mediaMs) => take(mediaMs))
+    expect(pictures.map((picture) => picture?.ptsMs)).toEqual([0, 2000, 9000])
+    expect(pictures.at(-1)?.stream.health({ startMs: 0, endMs: 9000 })).toEqual({ coverage: 1, warnings: [] })
+  })
+
   test.each([
     ['in the same millisecond', START],
     ['after a clock that was set back', START - 3_600_000],

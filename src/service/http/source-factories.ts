@@ -13,16 +13,20 @@ import type { Source } from '../../sources/source.js'
  */
 export type SourceFactories = Readonly<Record<string, (settings: unknown) => Source>>
 
-/** Whoever may send requests must not thereby read the environment, or choose where files are written. */
+/** Whoever may send requests must not thereby read the environment, choose where files are written, or which devices work. */
 const refused = z.never('is not taken from a request').optional()
 
 /** The sources that are described by one text and options, which they check themselves. */
 export const defaultSourceFactories: SourceFactories = {
-  directory: factory({ kind: 'directory', where: 'path' }, (path, options) => directory(path, options)),
-  file: factory({ kind: 'file', where: 'path', refusals: { download: z.looseObject({ folder: refused }).optional() } }, (path, options) =>
-    file(path, options),
+  directory: factory({ kind: 'directory', where: 'path', refusals: { hwaccel: refused } }, (path, options) => directory(path, options)),
+  file: factory(
+    { kind: 'file', where: 'path', refusals: { hwaccel: refused, download: z.looseObject({ folder: refused }).optional() } },
+    (path, options) => file(path, options),
   ),
-  rtsp: factory({ kind: 'rtsp', where: 'url', refusals: { userEnv: refused, passwordEnv: refused } }, (url, options) => rtsp(url, options)),
+  rtsp: factory(
+    { kind: 'rtsp', where: 'url', refusals: { hwaccel: refused, userEnv: refused, passwordEnv: refused } },
+    (url, options) => rtsp(url, options),
+  ),
 }
 
 const requestSchema = z.looseObject({ kind: z.string() })

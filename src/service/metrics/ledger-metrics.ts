@@ -127,8 +127,8 @@ export function ledgerMetrics({ registry, labelOf }: LedgerMetricsSetup): Ledger
   }
 }
 
-function frameOutcomes({ encoded, forwarded, skipped, failed, dropped }: LedgerCounts): Series {
-  const plain = Object.entries({ encoded, forwarded, skipped, failed })
+function frameOutcomes({ encoded, static: repeated, forwarded, skipped, failed, dropped }: LedgerCounts): Series {
+  const plain = Object.entries({ encoded, static: repeated, forwarded, skipped, failed })
   return [
     ...plain.map(([outcome, count]) => [{ outcome, reason: '' }, count] as const),
     ...Object.entries(dropped).map(([reason, count]) => [{ outcome: 'dropped', reason }, count] as const),

@@ -126,6 +126,9 @@ describe('the sources that can be added where nobody says otherwise', () => {
   test.each([
     ['the environment', { kind: 'rtsp', url: 'rtsp://127.0.0.1:1/x', passwordEnv: 'HOME' }, 'passwordEnv'],
     ['the environment', { kind: 'rtsp', url: 'rtsp://127.0.0.1:1/x', userEnv: 'HOME' }, 'userEnv'],
+    ['a device that decodes', { kind: 'rtsp', url: 'rtsp://127.0.0.1:1/x', hwaccel: 'auto' }, 'hwaccel'],
+    ['a device that decodes', { kind: 'file', path: 'x.mp4', hwaccel: 'auto' }, 'hwaccel'],
+    ['a device that decodes', { kind: 'directory', path: '.', hwaccel: 'auto' }, 'hwaccel'],
     ['a folder to write to', { kind: 'file', path: 'http://127.0.0.1:1/x.mp4', download: { folder: '/' } }, 'download.folder'],
   ])('a request cannot choose %s', async (_, body, path) => {
     const { post, run } = await startServed({ sources: [createHandSource('first')] })

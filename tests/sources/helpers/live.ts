@@ -62,7 +62,8 @@ export async function watchLive(source: Source): Promise<Watched> {
 }
 
 /** Whether every frame that was handed out is accounted for. */
-export function isBalanced({ handedOut, encoded, forwarded, skipped, dropped, failed, framesInFlight }: LedgerCounts): boolean {
+export function isBalanced({ handedOut, framesInFlight, dropped, ...counts }: LedgerCounts): boolean {
+  const { encoded, static: repeated, forwarded, skipped, failed } = counts
   const droppedFrames = Object.values(dropped).reduce((sum, count) => sum + count, 0)
-  return handedOut === encoded + forwarded + skipped + droppedFrames + failed + framesInFlight
+  return handedOut === encoded + repeated + forwarded + skipped + droppedFrames + failed + framesInFlight
 }
