@@ -52,6 +52,10 @@ export const answerSchema = z.object({
   timingsMs: z
     .object({ encode: z.number(), connect: z.number(), prefill: z.number(), decode: z.number() })
     .describe('Milliseconds spent in each stage. `encode` adds up the frames of the clip and counts their waiting for the model, too.'),
+  answerAfterLastFrameMs: z
+    .number()
+    .min(0)
+    .describe('Milliseconds from the moment the last frame of the clip came to be encoded to this answer: what is left after a window.'),
 })
 
 /** The zod schema of a question that could not be answered. */

@@ -85,6 +85,8 @@ export interface EncodedFrame {
   readonly features: FrameFeatures
   /** Milliseconds from handing the frame to the model to its features: waiting for the model's turn, preprocessing, tower. */
   readonly encodeMs: number
+  /** When the frame came to `encode`, in milliseconds of this process's `performance.now()`. */
+  readonly arrivedAtMs: number
 }
 
 /** What the vision tower made of one frame. */

@@ -15,7 +15,7 @@ import type { RunContext } from './run-context.js'
 
 /** How `answer` asks: generation settings, and bounds. */
 export interface AnswerOptions extends Partial<GenerationSettings> {
-  /** Most questions under way at once; the model runs them in turn. @default 1 */
+  /** Most questions of a stream under way at once: they gain tokens side by side and share the clip. @default 4 */
   readonly concurrency?: number
   /** Most clips that may wait, each with all its questions; far more than `encode` lets through. @default 1024 */
   readonly queue?: number
@@ -34,8 +34,9 @@ const NO_RUN: RunContext = { pipeline: '', emit: () => undefined }
  * answer(model, ['first', 'second']) ----A1--A2--B1--(B2|)
  * ```
  *
- * A clip is connected once and each of its questions is generated in turn. Questions that the clip's
- * stream carries take the place of `questions`. Results come in the order of clips and questions.
+ * A clip is connected once and taken in by the language model once; its questions are answered side by side.
+ * Questions that the clip's stream carries take the place of `questions`. Results come in the order of clips
+ * and questions.
  *
  * - **next**: the clip's questions are opened in its stream's ledger, which makes `encode` wait while
  *   too many are; a question is settled when its result is emitted.
@@ -65,7 +66,7 @@ export function answer(
   questions: Question | readonly Question[],
   options: AnswerOptions = {},
 ): OperatorFunction<Clip, QuestionResult> {
-  const { concurrency = 1, queue = 1024, retries = 1, ...settings } = options
+  const { concurrency = 4, queue = 1024, retries = 1, ...settings } = options
   const asked = checkQuestions(questions)
   const context: AnswerContext = {
     model,

@@ -10,7 +10,7 @@ import { withRetries } from './retry.js'
 
 /** A frame on its way through the tower. */
 export interface PendingFrame {
-  readonly origin: Omit<Frame, 'data' | 'width' | 'height' | 'receipt'>
+  readonly origin: Omit<Frame, 'data' | 'width' | 'height' | 'receipt'> & Pick<EncodedFrame, 'arrivedAtMs'>
   readonly receipt: Receipt
   /** Let go as soon as the tower has run, long before the frame's turn to be emitted. */
   pixels: Pixels | undefined
@@ -18,7 +18,12 @@ export interface PendingFrame {
 
 /** What became of a frame. */
 export type EncodeOutcome =
-  | { readonly receipt: Receipt; readonly encoded: EncodedFrame }
+  | {
+      readonly receipt: Receipt
+      readonly encoded: EncodedFrame
+      /** Whether it has the features of an earlier frame that shows the same. @default false */
+      readonly isStatic?: boolean
+    }
   | { readonly receipt: Receipt; readonly failure: StreamError }
 
 /** What a batch is run with. */
@@ -30,7 +35,7 @@ export interface EncodeContext {
 
 /** Parts a frame from its pixels. */
 export function toPending({ data, width, height, receipt, ...origin }: Frame): PendingFrame {
-  return { origin, receipt, pixels: { data, width, height } }
+  return { origin: { ...origin, arrivedAtMs: performance.now() }, receipt, pixels: { data, width, height } }
 }
 
 /** Runs the tower over a batch: one outcome a frame. Rejects where the error isn't that of a frame. */

@@ -26,7 +26,7 @@ export function createFailureRule(): FailureRule {
     if ('encoded' in outcome) {
       hasEncoded = true
       failuresInARow = 0
-      outcome.receipt.settle({ kind: 'encoded' })
+      outcome.receipt.settle({ kind: outcome.isStatic === true ? 'static' : 'encoded' })
       return [outcome.encoded]
     }
     lastFailure = outcome.failure

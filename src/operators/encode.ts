@@ -8,6 +8,8 @@ import { encodeBatch, toPending } from './encode-batch.js'
 import type { PendingFrame } from './encode-batch.js'
 import { createFailureRule } from './encode-failures.js'
 import { mapBounded } from './map-bounded.js'
+import { StaticScene, checkSkipStatic, encodeChanged } from './skip-static.js'
+import type { SkipStaticOptions } from './skip-static.js'
 
 /** How `encode` works on frames. */
 export interface EncodeOptions {
@@ -25,6 +27,16 @@ export interface EncodeOptions {
   readonly questionsAhead?: number
   /** Repetitions of a run that failed with an error that can be retried. @default 1 */
   readonly retries?: number
+  /**
+   * Doesn't encode a frame that shows what the last encoded one showed, as a camera over an empty yard does: it
+   * gets that frame's features, with its own time, so that windows keep their shape. The ledger counts it as
+   * `static`. `true`: by the defaults.
+   *
+   * Such an answer is about nearly the same pictures, and no more bit-identical to one that is asked afresh.
+   *
+   * @default false
+   */
+  readonly skipStatic?: boolean | SkipStaticOptions
 }
 
 /**
@@ -40,7 +52,7 @@ export interface EncodeOptions {
  *
  * - **next**: waits for its turn, and while `questionsAhead` questions or results of its stream are
  *   unsettled: the language model is the slow part, and clips must not pile up in front of it. The
- *   frame's receipt is settled as `encoded` when the encoded frame is emitted.
+ *   frame's receipt is settled as `encoded` (with `skipStatic` also `static`) when the encoded frame is emitted.
  * - **a frame the model fails on** (`MODEL_FAILED`, after `retries`, and on its own where its batch
  *   failed) is settled as `failed` and left out: the clip's `coverage` says so. Eight in a row, or a
  *   stream without a single good frame, end the output with that error; so does any other error.
@@ -60,19 +72,25 @@ export interface EncodeOptions {
  * @throws {StreamError} `SETTING_INVALID`.
  */
 export function encode(model: Model, options: EncodeOptions = {}): OperatorFunction<Frame, EncodedFrame> {
-  const { concurrency = 1, batch = 4, queue = 256 } = options
+  const concurrency = expectInteger('concurrency', options.concurrency ?? 1, 1)
+  const batch = expectInteger('batch', options.batch ?? 4, 1)
+  const queue = expectInteger('queue', options.queue ?? 256, 1)
   const questionsAhead = expectInteger('questionsAhead', options.questionsAhead ?? 8, 1)
   const retries = expectInteger('retries', options.retries ?? 1, 0)
 
-  const encodeInTurn = mapBounded(
-    async (pending: readonly PendingFrame[], signal: AbortSignal) => {
-      await whenCaughtUp(pending, questionsAhead, signal)
-      return await encodeBatch(pending, { model, retries, signal })
-    },
-    { concurrency, batch, queue, onDiscard: settleAsStopped },
-  )
+  const skipStatic = checkSkipStatic(options.skipStatic ?? false)
+
   return (frames) =>
     defer(() => {
+      const scene = skipStatic === undefined ? undefined : new StaticScene(skipStatic)
+      const encodeInTurn = mapBounded(
+        async (pending: readonly PendingFrame[], signal: AbortSignal) => {
+          await whenCaughtUp(pending, questionsAhead, signal)
+          const context = { model, retries, signal }
+          return scene === undefined ? await encodeBatch(pending, context) : await encodeChanged(pending, scene, context)
+        },
+        { concurrency, batch, queue, onDiscard: settleAsStopped },
+      )
       const failures = createFailureRule()
       return failures.watch(frames.pipe(map(toPending), encodeInTurn, mergeMap(failures.settle)))
     })

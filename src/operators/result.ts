@@ -1,3 +1,5 @@
+import { performance } from 'node:perf_hooks'
+
 import { ENVELOPE_SCHEMA, resultId } from '../envelope.js'
 import type { Answer, ErrorResult } from '../envelope.js'
 import { StreamError, errorCodes } from '../errors.js'
@@ -39,6 +41,7 @@ export function answerResult(asked: Asked, generated: Generation & { readonly co
     finishReason,
     tokens: { ...tokens },
     timingsMs: { encode: encodeMs, connect: connectMs, ...timingsMs },
+    answerAfterLastFrameMs: Math.max(0, performance.now() - (asked.clip.frames.at(-1)?.arrivedAtMs ?? NaN)),
   }
 }
 

@@ -1,5 +1,5 @@
 import { Subject, from, lastValueFrom, toArray } from 'rxjs'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 
 import { resultSchema } from '../../src/envelope.js'
 import type { Result } from '../../src/envelope.js'
@@ -35,8 +35,24 @@ function setUp(questions: string | readonly string[] = 'What?', options: AnswerO
 const modelFailed = (): StreamError => new StreamError('MODEL_FAILED', 'The decoder failed.')
 
 describe('answer', () => {
-  test('connects a clip once and answers its questions in order', async () => {
-    const { fake, stream, clips, results, ends, counts } = setUp(['First?', 'Second?'])
+  test('connects a clip once and asks its questions side by side; results come in order all the same', async () => {
+    const { fake, stream, clips, results } = setUp(['First?', 'Second?'])
+    clips.next(createClip(stream))
+    await settled()
+    at(fake.connectCalls, 0).resolve(visualTokens(4))
+    await settled()
+    expect(fake.connectCalls).toHaveLength(1)
+    expect(fake.generateCalls.map(({ input }) => input.question)).toEqual(['First?', 'Second?'])
+    at(fake.generateCalls, 1).resolve(generation('Two.'))
+    await settled()
+    expect(results).toEqual([])
+    at(fake.generateCalls, 0).resolve(generation('One.'))
+    await settled()
+    expect(results.map((result) => result.kind === 'answer' && result.answer)).toEqual(['One.', 'Two.'])
+  })
+
+  test('connects a clip once and answers its questions in turn, where that is asked for', async () => {
+    const { fake, stream, clips, results, ends, counts } = setUp(['First?', 'Second?'], { concurrency: 1 })
     clips.next(createClip(stream))
     clips.complete()
     await settled()
@@ -82,6 +98,22 @@ describe('answer', () => {
       timingsMs: { encode: 6, connect: 7, prefill: 11, decode: 22 },
       degraded: ['The file is cut off.', 'The end of the prompt was cut at the length limit of the model.'],
     })
+  })
+
+  test('says what was left after the last frame of its clip had come', async () => {
+    const clock = vi.spyOn(performance, 'now').mockReturnValue(5000)
+    const { fake, stream, clips, results } = setUp('What?')
+    const frames = createClip(stream, [3, 9]).frames.map((frame, place) => ({ ...frame, arrivedAtMs: 3000 + place * 1000 }))
+    clips.next({ ...createClip(stream, [3, 9]), frames })
+    await settled()
+    at(fake.connectCalls, 0).resolve(visualTokens(4))
+    await settled()
+    at(fake.generateCalls, 0).resolve(generation('That.'))
+    await settled()
+    const result = at(results, 0)
+    if (result.kind !== 'answer') throw new Error('Expected an answer.')
+    expect(result.answerAfterLastFrameMs).toBe(1000)
+    clock.mockRestore()
   })
 
   test('the id is that of what was asked of what', async () => {
@@ -166,7 +198,7 @@ describe('answer', () => {
   })
 
   test('then gives an error result and goes on with the next question', async () => {
-    const set = setUp(['First?', 'Second?'], { retries: 1 })
+    const set = setUp(['First?', 'Second?'], { retries: 1, concurrency: 1 })
     const { fake, stream, clips, results, events, ends: outputEnds, counts } = set
     clips.next(createClip(stream))
     await settled()
@@ -243,7 +275,7 @@ describe('answer', () => {
   })
 
   test('more waiting clips than `queue` end the stream, and no question of theirs is left open', async () => {
-    const { fake, stream, clips, ends, counts } = setUp(['First?', 'Second?'], { queue: 1 })
+    const { fake, stream, clips, ends, counts } = setUp(['First?', 'Second?'], { queue: 1, concurrency: 1 })
     for (let index = 0; index < 3; index += 1) clips.next(createClip(stream, [index]))
     expect(clips.observed).toBe(false)
     // Of the third clip only the first question was opened.

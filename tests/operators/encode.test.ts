@@ -69,7 +69,7 @@ describe('encode', () => {
     await settled()
     at(model.encodeCalls, 0).resolve([features(0)])
     await settled()
-    expect(Object.keys(at(encoded, 0)).sort()).toEqual(['encodeMs', 'features', 'index', 'position', 'ptsMs', 'stream'])
+    expect(Object.keys(at(encoded, 0)).sort()).toEqual(['arrivedAtMs', 'encodeMs', 'features', 'index', 'position', 'ptsMs', 'stream'])
   })
 
   test('lets pixels go as soon as the tower has run, before the frame has its turn', async () => {

@@ -124,7 +124,7 @@ export function createFrame(stream: StreamInfo, index: number, ptsMs = index * 1
 }
 
 export function createEncodedFrame(stream: StreamInfo, index: number, ptsMs = index * 1000): EncodedFrame {
-  return { stream, index, ptsMs, position: index, features: features(index), encodeMs: 3 }
+  return { stream, index, ptsMs, position: index, features: features(index), encodeMs: 3, arrivedAtMs: 0 }
 }
 
 /** Lets everything run that can run now: no time passes. */

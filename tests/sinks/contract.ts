@@ -78,6 +78,7 @@ export function createAnswer(text: string, changes: Partial<Answer> = {}): Answe
     model: { name: 'fake', digest: 'd'.repeat(64), precision: 'fp32', device: 'cpu' },
     tokens: { visual: 4, prompt: 9, answer: 2 },
     timingsMs: { encode: 1, connect: 2, prefill: 3, decode: 4 },
+    answerAfterLastFrameMs: 5,
     degraded: [],
     ...changes,
   }
