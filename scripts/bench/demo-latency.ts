@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url'
 
-import { loadModel } from '../../src/index.js'
+import { loadModel } from 'tinyllava-stream'
+
 import { type Row, medianMs } from './measure.js'
 
 const clip = fileURLToPath(new URL('../../pipelines/samples/two-shapes.mp4', import.meta.url))

@@ -1,5 +1,8 @@
 import { Bench } from 'tinybench'
 
+/** What a ratio should be. */
+export type Goal = { readonly atLeast: number } | { readonly atMost: number }
+
 /** One row of the report: a figure beside what it is measured against, in the same run. */
 export interface Row {
   readonly what: string
@@ -7,6 +10,8 @@ export interface Row {
   readonly against: string
   /** What the ratio means is in `what` and `against`. */
   readonly ratio: number
+  /** @default none: the row is for information */
+  readonly goal?: Goal | undefined
 }
 
 /**
@@ -25,10 +30,52 @@ export async function medianMs(call: () => Promise<unknown>, repeats: number, wa
   throw new Error('Nothing was measured.')
 }
 
+/**
+ * Median times of several calls that are made in turn, round after round: a slow moment of the machine hits them
+ * all, and their ratios hold up.
+ *
+ * @param rounds Counted rounds.
+ * @param warmups Rounds before them that don't count. @default 1
+ * @returns Milliseconds of each, by its name.
+ */
+export async function interleavedMs<Name extends string>(
+  calls: Readonly<Record<Name, () => Promise<unknown>>>,
+  rounds: number,
+  warmups = 1,
+): Promise<Readonly<Record<Name, number>>> {
+  const names = Object.keys(calls) as Name[]
+  const times = new Map(names.map((name) => [name, [] as number[]]))
+  for (let round = -warmups; round < rounds; round += 1) {
+    for (const name of names) {
+      const startedAt = performance.now()
+      await calls[name]()
+      if (round >= 0) times.get(name)?.push(performance.now() - startedAt)
+    }
+  }
+  return Object.fromEntries(names.map((name) => [name, median(times.get(name) ?? [])])) as Record<Name, number>
+}
+
+/** The middle value; of an even number of values the mean of the two in the middle. NaN of none. */
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b)
+  const [low, high] = [sorted[Math.ceil(sorted.length / 2) - 1], sorted[Math.floor(sorted.length / 2)]]
+  return low === undefined || high === undefined ? NaN : (low + high) / 2
+}
+
 /** Prints the rows as a Markdown table. */
 export function printRows(rows: readonly Row[]): void {
-  process.stdout.write('| what | figure | against | ratio |\n| --- | --- | --- | --- |\n')
-  for (const { what, figure, against, ratio } of rows) {
-    process.stdout.write(`| ${what} | ${figure} | ${against} | ${ratio.toFixed(2)} |\n`)
-  }
+  process.stdout.write(formatRows(rows))
+}
+
+/** The rows as a Markdown table. */
+export function formatRows(rows: readonly Row[]): string {
+  const lines = rows.map(({ what, figure, against, ratio, goal }) => [what, figure, against, ratio.toFixed(2), verdict(ratio, goal)])
+  const table = [['what', 'figure', 'against', 'ratio', 'goal'], Array.from({ length: 5 }, () => '---'), ...lines]
+  return table.map((cells) => `| ${cells.join(' | ')} |\n`).join('')
+}
+
+function verdict(ratio: number, goal: Goal | undefined): string {
+  if (goal === undefined) return ''
+  const isMet = 'atLeast' in goal ? ratio >= goal.atLeast : ratio <= goal.atMost
+  return `${'atLeast' in goal ? `>= ${goal.atLeast}` : `<= ${goal.atMost}`}, ${isMet ? 'met' : 'missed'}`
 }

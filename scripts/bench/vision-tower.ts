@@ -1,79 +1,81 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-import { InferenceSession, Tensor } from 'onnxruntime-node'
+import { Tensor } from 'onnxruntime-node'
 
-import { readDescription } from '../../src/model/checkpoint/config.js'
-import { buildVisionEncoder } from '../../src/model/convert/vision-graph.js'
-import { GraphBuilder } from '../../src/model/graph/builder.js'
-import { Module } from '../../src/model/graph/module.js'
-import { writeGraph } from '../../src/model/graph/write.js'
-import { siglip } from '../../src/model/parts/towers/siglip.js'
-import { matmulPeak } from './matmul-peak.js'
-import { type Row, medianMs } from './measure.js'
-import { randomWeights, writeRandomValues } from './random-weights.js'
+import { GRAPH_FILES } from '../../src/model/manifest.js'
+import { randomBundle } from './bundles.js'
+import { type Geometry, type TowerGeometry, operationsPerFrame } from './checkpoint/geometry.js'
+import { matmulOperations, openMatmul } from './matmul-peak.js'
+import { type Row, interleavedMs } from './measure.js'
+import { type ReadyGraph, openGraph } from './ready-graph.js'
+import { randomPictures } from './random-pictures.js'
 
-/** SigLIP so400m-384, the tower of the published TinyLLaVA-Video checkpoints. */
-const SO400M = { hidden: 1152, intermediate: 4304, layers: 27, heads: 16, image: 384, patch: 14, tokens: 729 }
+const TOWERS = ['fp32', 'int8', 'int8-dynamic'] as const
 
-// The fastest size differs from machine to machine.
-const PEAK_SIZES = [512, 1024, 2048] as const
-
-/** Floating point operations of one frame in matrix products; the last layer doesn't run. */
-function operationsPerFrame(layers: number): number {
-  const { hidden, intermediate, tokens, patch } = SO400M
-  const projections = 4 * hidden * hidden + 2 * hidden * intermediate
-  const attention = 2 * tokens * hidden
-  return 2 * tokens * ((layers - 1) * (projections + attention) + 3 * patch * patch * hidden)
+/** How the tower is timed. */
+export interface TowerBench {
+  /** Folder for checkpoints and bundles. */
+  readonly cache: string
+  readonly geometry: Geometry
+  readonly threads: number
+  /** Counted rounds, in each of which everything runs once. */
+  readonly rounds: number
+  /** Sides of the matrices that the machine's own speed is measured with: the fastest differs from machine to machine. */
+  readonly peakSizes: readonly number[]
 }
 
 /**
- * Times the full-size tower with random weights in fp32 against the machine's own matrix product.
+ * Times the tower with random weights: in fp32 against the machine's own matrix product, in 8 bit against fp32.
  *
- * @param layers Layers of the tower; 27 is full size.
+ * All take turns, so that a slow moment of the machine hits them alike.
  */
-export async function benchVisionTower({ layers = SO400M.layers, threads, repeats }: { layers?: number; threads: number; repeats: number }): Promise<Row> {
-  const folder = await mkdtemp(join(tmpdir(), 'tinyllava-bench-'))
+export async function benchVisionTower({ cache, geometry, threads, rounds, peakSizes }: TowerBench): Promise<readonly Row[]> {
+  const graphs = new Map<string, ReadyGraph>()
   try {
-    await writeTower(folder, layers)
-    const session = await InferenceSession.create(join(folder, 'tower.onnx'), { intraOpNumThreads: threads })
-    const { image } = SO400M
-    const feeds = {
-      pixels: new Tensor('uint8', Uint8Array.from({ length: image * image * 3 }, (_, index) => index % 251), [1, image, image, 3]),
-      near_black: new Tensor('bool', [false], [1]),
+    for (const variant of TOWERS) {
+      graphs.set(variant, await openTower(await randomBundle(cache, geometry, variant), geometry.tower, threads))
     }
-    const milliseconds = await medianMs(() => session.run(feeds), repeats)
-    await session.release()
-    const reached = operationsPerFrame(layers) / milliseconds / 1e6
-    const peaks: number[] = []
-    for (const size of PEAK_SIZES) peaks.push(await matmulPeak(size, threads, repeats * 3))
-    const peak = Math.max(...peaks)
-    return {
-      what: `SigLIP so400m-384, ${layers - 1} layers, fp32, ${threads} threads: share of the machine's matrix product`,
-      figure: `${(milliseconds / 1000).toFixed(2)} s a frame, ${reached.toFixed(0)} GFLOP/s`,
-      against: `${peak.toFixed(0)} GFLOP/s (best of square products of ${PEAK_SIZES.join(', ')})`,
-      ratio: reached / peak,
-    }
+    for (const size of peakSizes) graphs.set(String(size), await openMatmul(size, threads))
+    const calls = Object.fromEntries([...graphs].map(([name, graph]) => [name, () => graph.run()]))
+    return towerRows(await interleavedMs(calls, rounds), { tower: geometry.tower, threads, peakSizes })
   } finally {
-    await rm(folder, { recursive: true })
+    for (const graph of graphs.values()) await graph.close()
   }
 }
 
-async function writeTower(folder: string, layers: number): Promise<void> {
-  const { hidden, intermediate, heads, image, patch } = SO400M
-  await writeFile(join(folder, 'config.json'), JSON.stringify({
-    model_type: 'tinyllava',
-    connector_type: 'groupresampler',
-    text_config: {},
-    vision_config: {
-      hidden_size: hidden, intermediate_size: intermediate, num_hidden_layers: layers, num_attention_heads: heads,
-      image_size: image, patch_size: patch,
-    },
-  }))
-  const { config } = await readDescription(folder)
-  await writeRandomValues(join(folder, 'random.bin'), hidden * intermediate)
-  const module = new Module(GraphBuilder.empty('tower'), randomWeights(join(folder, 'random.bin')), 'fused')
-  buildVisionEncoder(module, siglip, siglip.describe(config).pixels, config)
-  await writeGraph(module.graph.content, join(folder, 'tower.onnx'), { locations: new Map() })
+function openTower(bundle: string, { image }: TowerGeometry, threads: number): Promise<ReadyGraph> {
+  const [picture] = randomPictures(1, image, 1)
+  const feeds = {
+    pixels: new Tensor('uint8', picture?.data ?? [], [1, image, image, 3]),
+    near_black: new Tensor('bool', [false], [1]),
+  }
+  return openGraph(join(bundle, GRAPH_FILES.visionEncoder), feeds, threads)
 }
+
+/** @param times Milliseconds of each tower and of each size of the matrix product, by their names. */
+export function towerRows(
+  times: Readonly<Record<string, number>>,
+  { tower, threads, peakSizes }: { tower: TowerGeometry } & Pick<TowerBench, 'threads' | 'peakSizes'>,
+): readonly Row[] {
+  const [fp32 = NaN, int8 = NaN, dynamic = NaN] = TOWERS.map((variant) => times[variant])
+  const reached = gigaflops(operationsPerFrame(tower), fp32)
+  const peak = Math.max(...peakSizes.map((size) => gigaflops(matmulOperations(size), times[String(size)] ?? NaN)))
+  const what = `SigLIP ${tower.width} wide, ${tower.layers - 1} layers`
+  const frame = (milliseconds: number): string => `${(milliseconds / 1000).toFixed(2)} s a frame`
+  return [
+    {
+      what: `${what}, fp32, ${threads} threads: share of ONNX Runtime's own matrix product`,
+      figure: `${frame(fp32)}, ${reached.toFixed(0)} GFLOP/s`,
+      against: `${peak.toFixed(0)} GFLOP/s (best of square products of ${peakSizes.join(', ')})`,
+      ratio: reached / peak,
+      goal: { atLeast: 0.92 },
+    },
+    { what: `${what}, int8: times as fast as fp32`, figure: frame(int8), against: frame(fp32), ratio: fp32 / int8, goal: { atLeast: 1.5 } },
+    {
+      what: `${what}, int8-dynamic: times as fast as fp32`,
+      figure: frame(dynamic), against: frame(fp32), ratio: fp32 / dynamic, goal: { atLeast: 2.3 },
+    },
+  ]
+}
+
+const gigaflops = (operations: number, milliseconds: number): number => operations / milliseconds / 1e6

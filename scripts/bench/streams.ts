@@ -1,0 +1,67 @@
+import { runScript } from './child.js'
+import type { Row } from './measure.js'
+import { type StreamsCost, streamsCostSchema } from './streams-cost.js'
+
+/** How streams are run. */
+export interface StreamsBench {
+  /** The fewest and the most streams at once. */
+  readonly counts: readonly [few: number, many: number]
+  /** Frames of each, one a second. */
+  readonly frames: number
+  /** Frames of each of the four streams whose cost a core is compared with: enough for its beginning not to count. */
+  readonly steadyFrames: number
+}
+
+const STEADY_STREAMS = 4
+
+/** Runs the demo model on few and on many streams, with one thread for the model; each run is a process of its own. */
+export async function benchStreams({ counts: [few, many], frames, steadyFrames }: StreamsBench): Promise<readonly Row[]> {
+  const steady = await runStreams(STEADY_STREAMS, steadyFrames)
+  const [least, most] = [await runStreams(few, frames), await runStreams(many, frames)]
+  return [sustainedRow(steady), ...growthRows({ few, many, least, most })]
+}
+
+async function runStreams(streams: number, frames: number): Promise<StreamsCost> {
+  const outcome = await runScript('streams-run.ts', ['--streams', String(streams), '--frames', String(frames)], { schema: streamsCostSchema })
+  if (outcome.kind === 'done') return outcome.result
+  throw new Error('The streams did not come to their end: see above.')
+}
+
+function sustainedRow(cost: StreamsCost): Row {
+  return {
+    what: 'demo model, 16-frame windows every 4 s: streams at 1 fps that one core sustains, decoding not counted',
+    figure: `${cost.mediaSeconds} s of video, ${cost.answers} answers`,
+    against: `${cost.cpuSeconds.toFixed(1)} s of CPU`,
+    ratio: cost.mediaSeconds / cost.cpuSeconds,
+  }
+}
+
+/** What changes from few streams to many. */
+export function growthRows({ few, many, least, most }: { few: number; many: number; least: StreamsCost; most: StreamsCost }): readonly Row[] {
+  const perAnswer = ({ cpuSeconds, answers }: StreamsCost): number => (cpuSeconds / answers) * 1000
+  const perStream = (most.peakBytes - least.peakBytes) / (many - few)
+  return [
+    {
+      what: `CPU of an answer with ${many} streams against ${few}`,
+      figure: `${perAnswer(most).toFixed(0)} ms`,
+      against: `${perAnswer(least).toFixed(0)} ms`,
+      ratio: perAnswer(most) / perAnswer(least),
+      goal: { atMost: 1.1 },
+    },
+    {
+      what: `memory with ${many} streams against ${few}`,
+      figure: `${megabytes(most.peakBytes)} MB, ${(perStream / 1e6).toFixed(2)} MB a stream`,
+      against: `${megabytes(least.peakBytes)} MB`,
+      ratio: most.peakBytes / least.peakBytes,
+    },
+    {
+      what: `event loop with ${many} streams under full load: delay that 99 % stay below`,
+      figure: `${most.loopDelayMs.toFixed(1)} ms`,
+      against: '10 ms',
+      ratio: most.loopDelayMs / 10,
+      goal: { atMost: 1 },
+    },
+  ]
+}
+
+const megabytes = (bytes: number): string => (bytes / 1e6).toFixed(0)
