@@ -9,8 +9,10 @@ import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 
+import { randomBundle } from './bundles.js'
 import { SMALL, TEXT_ONLY, TOWER_ONLY } from './checkpoint/geometry.js'
 import { benchDecodeBandwidth } from './decode-bandwidth.js'
+import { benchDecodeTogether } from './decode-together.js'
 import { benchDemoLatency } from './demo-latency.js'
 import { type Row, printRows } from './measure.js'
 import { benchOptimumStyle } from './against-optimum-style.js'
@@ -27,6 +29,7 @@ async function runShort(cache: string): Promise<readonly Row[]> {
   return [
     ...await benchVisionTower({ cache, geometry: SMALL, threads, rounds: 1, peakSizes: [512] }),
     ...await benchDecodeBandwidth({ ...text, length: { prompt: 32, tokens: 4 }, bufferBytes: 64e6 }),
+    await benchDecodeTogether({ bundle: await randomBundle(cache, SMALL, 'int4'), threads, answers: 8, prompt: 32, steps: 4, chunk: 16 }),
     ...await benchOptimumStyle({ ...text, variants: ['int4'], contexts: [32], tokens: 4 }),
     ...await benchStreams({ counts: [1, 2], frames: 16, steadyFrames: 20 }),
     ...await benchStartup({ repeats: 1 }),
@@ -41,6 +44,7 @@ async function runLong(cache: string, hasRoom: boolean): Promise<readonly Row[]>
   return [
     ...await benchVisionTower({ cache, geometry: TOWER_ONLY, threads, rounds: 5, peakSizes: [512, 1024, 2048] }),
     ...hasRoom ? await benchDecodeBandwidth({ ...text, length: { prompt: 200, tokens: 64 }, bufferBytes: 1e9 }) : [],
+    ...hasRoom ? [await benchDecodeTogether({ bundle: await randomBundle(cache, TEXT_ONLY, 'int4'), threads, answers: 8, prompt: 200, steps: 16, chunk: 64 })] : [],
     ...hasRoom ? await benchOptimumStyle({ ...text, variants: ['int4'], contexts: [200, 600], tokens: 32 }) : [],
     ...await benchStreams({ counts: [1, 64], frames: 40, steadyFrames: 160 }),
     ...await benchStartup({ repeats: 5 }),

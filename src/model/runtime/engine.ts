@@ -90,6 +90,10 @@ export async function openEngine({ bundleDir, manifest, device, threads, limits,
       loop.wake()
       return result
     },
-    stop: () => loop.stop(),
+    async stop() {
+      await loop.stop()
+      // What lies in a device's memory must go before the thread does.
+      await text.close()
+    },
   }
 }

@@ -39,6 +39,11 @@ export class PrefixCache {
     }
   }
 
+  /** Lets all go. */
+  clear(): void {
+    for (const key of [...this.#prefixes.keys()]) this.#remove(key)
+  }
+
   #remove(key: string): void {
     const prefix = this.#prefixes.get(key)
     if (prefix === undefined) return

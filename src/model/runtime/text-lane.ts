@@ -82,6 +82,15 @@ export class TextLane implements Lane {
     })
   }
 
+  /** Frees everything that is kept, for a thread that ends: nothing is answered any more. */
+  async close(): Promise<void> {
+    await this.#prompt?.steps.return(undefined as never)
+    for (const speaker of [...this.#speaking]) this.#leave(speaker)
+    this.#prompt = undefined
+    this.#waiting.length = 0
+    this.#setup.prefixes.clear()
+  }
+
   async step(): Promise<void> {
     const isPromptThere = this.#prompt !== undefined || (this.#waiting.length > 0 && this.#speaking.length < this.#setup.maxAnswers)
     const isPrompt = isPromptThere && (this.#isPromptsTurn || this.#speaking.length === 0)

@@ -1,6 +1,7 @@
 import { describe, expect, test, vi } from 'vitest'
 import type { Manifest } from '../../../src/model/manifest.js'
 import type { GenerateJob } from '../../../src/model/runtime/protocol.js'
+import type { DecoderSequence } from '../../../src/model/runtime/language-decoder.js'
 import { PrefixCache } from '../../../src/model/runtime/prefix-cache.js'
 import { TextLane, type TextSetup } from '../../../src/model/runtime/text-lane.js'
 import { countingJob, drain, fakeTextModel, quietHooks } from './fake-model.js'
@@ -227,6 +228,28 @@ describe('an abort', () => {
     await expect(waiting).rejects.toMatchObject({ code: 'ABORTED' })
     expect(onBegin).not.toHaveBeenCalled()
   })
+})
+
+test('closing frees the sequences under way and what was kept of earlier ones', async () => {
+  const disposals: string[] = []
+  const { setup } = fakeTextModel()
+  const watched = (sequence: DecoderSequence): DecoderSequence => ({
+    ...sequence,
+    append: (rows) => sequence.append(rows),
+    prefix: () => {
+      const prefix = sequence.prefix()
+      return { ...prefix, begin: (room) => watched(prefix.begin(room)), dispose: () => disposals.push('prefix') }
+    },
+    dispose: () => disposals.push('sequence'),
+  })
+  const { decoder } = setup
+  const lane = new TextLane({ ...setup, decoder: { ...decoder, begin: (room) => watched(decoder.begin(room)) }, chunk: 1 })
+  void lane.answer(countingJob, quietHooks())
+  for (let step = 0; step < 5; step += 1) await lane.step()
+  disposals.length = 0
+  await lane.close()
+  expect(disposals.sort()).toEqual(['prefix', 'prefix', 'sequence'])
+  expect(lane.hasWork).toBe(false)
 })
 
 describe('a failure', () => {
