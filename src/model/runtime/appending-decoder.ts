@@ -43,6 +43,9 @@ export function createAppendingDecoder(setup: DecoderSetup, width: number): Lang
       const logits = await runRows(setup, { cache: batch.cache, slots: slots.length, embeddings: toSlots(embeddings, slots) })
       return slots.map((slot) => logits.subarray(slot * model.vocabularySize, (slot + 1) * model.vocabularySize))
     },
+    rest: () => {
+      batch.clear()
+    },
   }
 }
 

@@ -16,7 +16,7 @@ export class DecoderBatch {
 
   constructor(geometry: CacheGeometry) {
     this.#geometry = geometry
-    this.#cache = new KeyValueCache(geometry, 1, 1)
+    this.#cache = emptyCache(geometry)
   }
 
   /** The cache of all members. */
@@ -41,6 +41,12 @@ export class DecoderBatch {
     return wanted.map((own) => this.#members.indexOf(own))
   }
 
+  /** Unseats all, and lets their memory go. */
+  clear(): void {
+    this.#members.length = 0
+    this.#cache = emptyCache(this.#geometry)
+  }
+
   #unseatOthers(wanted: ReadonlySet<KeyValueCache>): void {
     // From the end, so that whatever fills a gap is known to stay.
     for (let slot = this.#members.length - 1; slot >= 0; slot -= 1) {
@@ -62,3 +68,5 @@ export class DecoderBatch {
     for (const slot of this.#members.keys()) this.#cache.copy(slot, { cache: old, slot }, old.lengths[slot] ?? 0)
   }
 }
+
+const emptyCache = (geometry: CacheGeometry): KeyValueCache => new KeyValueCache(geometry, 1, 1)

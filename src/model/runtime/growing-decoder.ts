@@ -43,6 +43,8 @@ export function createGrowingDecoder(setup: DecoderSetup): LanguageDecoder {
       }
       return logits
     },
+    // Each sequence frees its own.
+    rest: () => undefined,
   }
 }
 

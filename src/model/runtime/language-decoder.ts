@@ -42,4 +42,6 @@ export interface LanguageDecoder {
    * @throws {StreamError} `MODEL_FAILED`.
    */
   step(sequences: readonly DecoderSequence[], embeddings: Float32Array): Promise<readonly Float32Array[]>
+  /** Says that no sequence takes part in steps any more: what they shared is let go. */
+  rest(): void
 }

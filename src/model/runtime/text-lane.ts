@@ -183,5 +183,6 @@ export class TextLane implements Lane {
   #leave(speaker: Speaker): void {
     this.#speaking = this.#speaking.filter((other) => other !== speaker)
     speaker.sequence.dispose()
+    if (this.#speaking.length === 0) this.#setup.decoder.rest()
   }
 }

@@ -46,6 +46,17 @@ describe('a batch', () => {
     expect(contents(batch, 1).slice(-2)).toEqual([6, 7])
   })
 
+  test('lets the memory of a busy time go when nobody is left', () => {
+    const batch = new DecoderBatch(geometry)
+    const members = [sequence(new Array<number>(100).fill(1)), sequence([2]), sequence([3])]
+    batch.seat(members)
+    const busy = batch.cache.bytes
+    batch.clear()
+    expect(batch.cache.bytes).toBeLessThan(busy / 5)
+    expect(batch.seat([sequence([7])])).toEqual([0])
+    expect(contents(batch, 0)).toEqual([7])
+  })
+
   test('whoever comes and goes in whatever order: everybody keeps what is theirs', () => {
     fc.assert(fc.property(fc.array(fc.uniqueArray(fc.integer({ min: 0, max: 5 }), { minLength: 1 }), { maxLength: 12 }), (rounds) => {
       const batch = new DecoderBatch(geometry)

@@ -173,6 +173,17 @@ describe('several questions', () => {
     expect(shapes()).not.toContain('3x1')
   })
 
+  test('the last one that leaves lets the memory go that they shared', async () => {
+    const { setup } = fakeTextModel()
+    const rest = vi.fn()
+    const lane = new TextLane({ ...setup, decoder: { ...setup.decoder, rest } })
+    void lane.answer({ ...countingJob, maxNewTokens: 6, endText: '' }, quietHooks())
+    void lane.answer({ ...countingJob, maxNewTokens: 8, endText: '' }, quietHooks())
+    while (rest.mock.calls.length === 0) await lane.step()
+    expect(lane.hasWork).toBe(false)
+    expect(rest).toHaveBeenCalledTimes(1)
+  })
+
   test('one that leaves lets the others be', async () => {
     const { lane, ask } = textLane()
     const answers = [[1, 'a'], [6, 'e'], [2, 'm']].map(([maxNewTokens, last]) =>
