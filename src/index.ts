@@ -108,6 +108,7 @@ export type { Activations, Precision, VisionPrecision } from './model/precision.
 export type { BlockSize } from './model/quantise/block-format.js'
 export type { DeviceChoice } from './model/device/device.js'
 export type { LoadOptions } from './model/load.js'
+export type { RuntimeLimits } from './model/runtime/limits.js'
 export type { GenerationSettings } from './generation-settings.js'
 export type { Manifest } from './model/manifest.js'
 export type {

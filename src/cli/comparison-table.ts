@@ -6,7 +6,7 @@ const small = (value: number): string => value.toExponential(1)
 /** A comparison as a Markdown table. */
 export function comparisonTable({ clips, pairs, stages, divergence, nextTokens, answers }: Comparison): string {
   const rows: readonly (readonly [string, string])[] = [
-    ['compared', `${clips} clips, ${pairs} questions`],
+    ['compared', `clips: ${clips}, questions: ${pairs}`],
     ['features of a frame', stageText(stages.features)],
     ['visual tokens of a clip', stageText(stages.visualTokens)],
     ['logits of a token', stageText(stages.logits)],

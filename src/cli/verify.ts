@@ -10,7 +10,7 @@ export function addVerifyCommand(program: Command, reporter: Reporter): void {
     .command('verify')
     .description('Checks every file of a bundle; with --against also compares it, stage by stage and answer by answer.')
     .argument('<bundle-dir>', 'folder of a converted bundle', nonEmpty)
-    .option('--against <dir>', 'its checkpoint, which is converted to fp32 for this, or another bundle of it', nonEmpty)
+    .option('--against <dir>', 'another bundle of it, or its checkpoint: that is converted to fp32 for this, in the temporary folder (TMPDIR)', nonEmpty)
     .option('--clip <file...>', 'video files to ask about (default: the samples that come with the package)', nonEmptyList)
     .option('--question <text...>', 'questions to ask about each (default: four general ones)', nonEmptyList)
     .option('--frames <n>', 'frames spread evenly over each clip (default: 16)', integer(1, 512))

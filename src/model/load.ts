@@ -48,6 +48,8 @@ export interface LoadOptions {
 export async function loadRuntime(bundleDir: string, options: LoadOptions = {}): Promise<Model> {
   const threads = planThreads(options.threads)
   const choice = expectOneOf('device', options.device ?? 'auto', DEVICE_CHOICES)
+  // Before anything takes long.
+  planLimits(options.limits)
   const bundle = await openBundle(bundleDir)
   const { manifest } = bundle
   const { device, giveBack } = claimDevice(await chooseDevice(choice), choice)

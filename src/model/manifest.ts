@@ -53,7 +53,7 @@ const sha256 = z.string().regex(/^[0-9a-f]{64}$/)
  *
  * `frame_connector` and `join_frames` are there where `connector.framesAlone` is: together they are the connector
  * of clips with that many frames. The two decoders share one file of weights. The first is as the ecosystem has
- * it, for devices that keep the cache themselves; the second leaves it where the caller keeps it, for the CPU. The
+ * it, for devices that keep the cache themselves; the second leaves it where the caller keeps it, for all others. The
  * cache of the first is of its activations' type (`precisions.languageModel.activations`), that of the second is
  * always float32.
  */
@@ -67,10 +67,8 @@ export const manifestSchema = z.object({
   sourceDigest: sha256,
   /** Of the language model's weights; what envelopes show. */
   precision: z.enum(PRECISIONS),
-  /** How each part's numbers are kept. Absent in bundles of before: all float32. */
-  precisions: z
-    .object({ visionTower: partPrecisionSchema, connector: partPrecisionSchema, languageModel: partPrecisionSchema })
-    .optional(),
+  /** How each part's numbers are kept. */
+  precisions: z.object({ visionTower: partPrecisionSchema, connector: partPrecisionSchema, languageModel: partPrecisionSchema }),
   attention: z.enum(['fused', 'primitive']),
   template: z.string(),
   visionTower: z.object({

@@ -62,7 +62,7 @@ export interface Generation {
 /**
  * A loaded model. Knows no RxJS and no video: pixels in, text out.
  *
- * All calls may overlap; the model runs them in turn on its own thread.
+ * All calls may overlap: answers gain tokens side by side on the model's own thread, in turn with pictures and clips.
  *
  * @throws each call: {StreamError} `SETTING_INVALID`, `MODEL_FAILED`, `MODEL_WORKER_DIED`, `MODEL_DISPOSED`,
  *   `ABORTED`; `generate` also `PART_UNKNOWN` (the template) and `PROMPT_TOO_LONG`.

@@ -1,7 +1,10 @@
 import type { Model } from '../model/model.js'
 import type { Question } from '../types.js'
 
-/** What happens while a question is answered; told apart by `kind`. */
+/**
+ * What happens while a question is answered; told apart by `kind`. Several questions are under way at once: events of
+ * one `id` are in order, those of different ones come between each other.
+ */
 export type AnswerEvent =
   /** The language model begins. Comes again, with the same `id`, where it tries again: forget the deltas so far. */
   | { readonly kind: 'answer-start'; readonly id: string; readonly streamId: string; readonly question: Question }

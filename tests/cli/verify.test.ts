@@ -35,7 +35,7 @@ describe('verify', () => {
   test('compares it with its checkpoint, and prints a table; which answers differ is on stderr', async () => {
     const { status, stdout, stderr } = await compare('--verbose')
     expect(status).toBe(0)
-    expect(stdout).toMatch(/^\| what \| found \|\n\| --- \| --- \|\n\| compared \| 1 clips, 1 questions \|\n/)
+    expect(stdout).toMatch(/^\| what \| found \|\n\| --- \| --- \|\n\| compared \| clips: 1, questions: 1 \|\n/)
     expect(stdout).toMatch(/\| whole answer is the same \| [01] of 1, .* % \(95 % interval .*\) \|\n$/)
     expect(stderr).toMatch(/(same|differs): What happens\?/)
   })

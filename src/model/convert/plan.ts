@@ -3,7 +3,6 @@ import { unsupported } from '../checkpoint/config.js'
 import type { CheckpointWeights } from '../checkpoint/weights.js'
 import { GraphBuilder } from '../graph/builder.js'
 import { Module, type ModuleContext } from '../graph/module.js'
-import { cast } from '../graph/ops.js'
 import { GRAPH_FILES, type Manifest } from '../manifest.js'
 import { connectors } from '../parts/connectors/connectors.js'
 import { findPart } from '../parts/find-part.js'
@@ -11,6 +10,7 @@ import { languageModels } from '../parts/language-models/language-models.js'
 import type { LanguageModelShape, PixelRules } from '../parts/part.js'
 import { visionTowers } from '../parts/towers/towers.js'
 import type { PartPrecision } from '../precision.js'
+import { buildConnector, buildFrameConnector, buildJoinFrames } from './connector-graphs.js'
 import { buildAppendingDecoder, buildDecoder, buildEmbedding } from './decoder-graph.js'
 import type { PrecisionPlan } from './precisions.js'
 import { preprocessGraph } from './preprocess-graph.js'
@@ -77,26 +77,12 @@ export function planConversion(
   }
   const buildTower = (root: Module): void => { buildVisionEncoder(root, tower.part, rules, config) }
   build(GRAPH_FILES.visionEncoder, 'visionTower', buildTower)
-  build(GRAPH_FILES.connector, 'connector', (root) => {
-    const module = root.child('connector')
-    const features = root.graph.input('features', 'float32', ['frames', tokensPerFrame, towerShape.width])
-    const typed = cast(root.graph, features, precisions.connector.activations)
-    root.graph.output('visual_tokens', cast(root.graph, connector.build(module, typed, config, shape.width), 'float32'))
-  })
+  const sizes = { tokensPerFrame, visionWidth: towerShape.width, width: shape.width }
   const { alone } = connector
+  build(GRAPH_FILES.connector, 'connector', (root) => { buildConnector(root, connector, config, sizes) })
   if (alone !== undefined) {
-    build(GRAPH_FILES.frameConnector, 'connector', (root) => {
-      const features = root.graph.input('features', 'float32', [1, tokensPerFrame, towerShape.width])
-      const typed = cast(root.graph, features, precisions.connector.activations)
-      const frameTokens = alone.condense(root.child('connector'), typed, config, shape.width)
-      root.graph.output('frame_tokens', cast(root.graph, frameTokens, 'float32'))
-    })
-    build(GRAPH_FILES.joinFrames, 'connector', (root) => {
-      const frameTokens = root.graph.input('frame_tokens', 'float32', ['visual', shape.width])
-      const typed = cast(root.graph, frameTokens, precisions.connector.activations)
-      const joined = alone.join(root.child('connector'), typed, config, shape.width)
-      root.graph.output('visual_tokens', cast(root.graph, joined, 'float32'))
-    })
+    build(GRAPH_FILES.frameConnector, 'connector', (root) => { buildFrameConnector(root, alone, config, sizes) })
+    build(GRAPH_FILES.joinFrames, 'connector', (root) => { buildJoinFrames(root, alone, config, sizes) })
   }
   const buildLanguage = (file: string, fill: (module: Module) => void): void => {
     build(file, 'languageModel', (root) => { fill(root.child('language_model')) })

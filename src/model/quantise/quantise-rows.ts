@@ -22,7 +22,7 @@ export function quantiseRows(values: Float32Array, columns: number, format: Bloc
   const packed = new Uint8Array(count * blockBytes(format))
   const scales = new Float32Array(count)
   const pack = format.bits === 4 ? packHalves : packBytes
-  const roundScale = format.scaleType === 'float16' ? roundToFloat16 : Math.fround
+  const roundScale = format.scaleType === 'float16' ? toFloat16Scale : Math.fround
   for (let index = 0; index < count; index += 1) {
     const block = blockAt(values, columns, index, format)
     const scale = roundScale(fitScale(block, format.bits))
@@ -32,6 +32,15 @@ export function quantiseRows(values: Float32Array, columns: number, format: Bloc
     pack(block, scale === 0 ? 0 : 1 / scale, packed.subarray(index * blockBytes(format), (index + 1) * blockBytes(format)))
   }
   return { packed, scales: scaleData(scales, format) }
+}
+
+// Float16's smallest number of full precision. Below it scales would lose their own digits, and GPUs may take them for zero.
+const SMALLEST_FLOAT16 = 2 ** -14
+
+/** The nearest float16 that keeps its precision; zero stays zero. */
+function toFloat16Scale(scale: number): number {
+  if (scale === 0) return 0
+  return Math.sign(scale) * Math.max(SMALLEST_FLOAT16, Math.abs(roundToFloat16(scale)))
 }
 
 function blockAt(values: Float32Array, columns: number, index: number, format: BlockFormat): Block {

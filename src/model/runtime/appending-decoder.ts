@@ -1,7 +1,7 @@
 import { Tensor } from 'onnxruntime-node'
 
 import type { Manifest } from '../manifest.js'
-import { DecoderBatch } from './decoder-batch.js'
+import { type BatchMember, DecoderBatch } from './decoder-batch.js'
 import { KeyValueCache } from './key-value-cache.js'
 import type { DecoderSequence, LanguageDecoder } from './language-decoder.js'
 import { type GraphSession, type Tensors, floatOutput } from './session.js'
@@ -20,18 +20,19 @@ interface DecoderSetup {
  * step      all sequences side by side in one      [slots, keyValueHeads, room, headSize]
  * ```
  *
- * A sequence is copied once, into the batch, at its first step; its own cache stays what prefixes refer to.
+ * A sequence is copied once, into the batch, at its first step, and leaves its own cache to its prefixes.
  *
  * @param width Most sequences in a step.
  */
 export function createAppendingDecoder(setup: DecoderSetup, width: number): LanguageDecoder {
   const { model } = setup
-  const caches = new WeakMap<DecoderSequence, KeyValueCache>()
+  const members = new WeakMap<DecoderSequence, BatchMember>()
   const batch = new DecoderBatch(model)
 
-  const begin = (cache: KeyValueCache): DecoderSequence => {
-    const sequence = createSequence(setup, cache, begin)
-    caches.set(sequence, cache)
+  const begin = (own: KeyValueCache): DecoderSequence => {
+    const member: BatchMember = { own }
+    const sequence = createSequence(setup, member, begin)
+    members.set(sequence, member)
     return sequence
   }
 
@@ -39,7 +40,7 @@ export function createAppendingDecoder(setup: DecoderSetup, width: number): Lang
     width,
     begin: (room) => begin(new KeyValueCache(model, 1, room)),
     async step(sequences, embeddings) {
-      const slots = batch.seat(sequences.flatMap((sequence) => caches.get(sequence) ?? []))
+      const slots = batch.seat(sequences.flatMap((sequence) => members.get(sequence) ?? []))
       const logits = await runRows(setup, { cache: batch.cache, slots: slots.length, embeddings: toSlots(embeddings, slots) })
       return slots.map((slot) => logits.subarray(slot * model.vocabularySize, (slot + 1) * model.vocabularySize))
     },
@@ -49,14 +50,19 @@ export function createAppendingDecoder(setup: DecoderSetup, width: number): Lang
   }
 }
 
-function createSequence(setup: DecoderSetup, cache: KeyValueCache, begin: (cache: KeyValueCache) => DecoderSequence): DecoderSequence {
+function createSequence(setup: DecoderSetup, member: BatchMember, begin: (own: KeyValueCache) => DecoderSequence): DecoderSequence {
+  const ownCache = (): KeyValueCache => {
+    if (member.own !== undefined) return member.own
+    throw new Error('A sequence that takes part in steps has no cache of its own any more.')
+  }
   return {
     get length() {
-      return cache.lengths[0] ?? 0
+      return ownCache().lengths[0] ?? 0
     },
-    append: (embeddings) => runRows(setup, { cache, slots: 1, embeddings }),
+    append: (embeddings) => runRows(setup, { cache: ownCache(), slots: 1, embeddings }),
     prefix() {
-      const length = this.length
+      const cache = ownCache()
+      const length = cache.lengths[0] ?? 0
       return {
         length,
         bytes: cache.bytes,
@@ -68,8 +74,10 @@ function createSequence(setup: DecoderSetup, cache: KeyValueCache, begin: (cache
         dispose: () => undefined,
       }
     },
-    // The memory is the garbage collector's once nobody refers to it.
-    dispose: () => undefined,
+    // The memory is the garbage collector's once nobody refers to it: neither this nor a prefix.
+    dispose: () => {
+      member.own = undefined
+    },
   }
 }
 

@@ -3,13 +3,23 @@ import type { FrameFeatures } from '../../types.js'
 import type { Manifest } from '../manifest.js'
 import type { VisualTokens } from '../model.js'
 import type { CondensedFrame, ConnectJob, ConnectResult } from './protocol.js'
-import { type GraphSession, type Tensors, floatOutput } from './session.js'
+import { type GraphName, type GraphSession, type Tensors, floatOutput } from './session.js'
 
 /** The sessions a clip goes through. */
 export interface ConnectorSessions {
   readonly connector: GraphSession
   /** Where the connector condenses frames one by one: the one frame, and the joining of all. */
   readonly alone?: { readonly condense: GraphSession; readonly join: GraphSession }
+}
+
+/** Opens a bundle's connector, with the graphs for frames one by one where it has them. */
+export async function openConnectors(
+  { connector }: Pick<Manifest, 'connector'>,
+  open: (graph: GraphName) => Promise<GraphSession>,
+): Promise<ConnectorSessions> {
+  const whole = await open('connector')
+  if (connector.framesAlone === undefined) return { connector: whole }
+  return { connector: whole, alone: { condense: await open('frameConnector'), join: await open('joinFrames') } }
 }
 
 /**
@@ -42,23 +52,32 @@ export async function* connectClip(
   const visual = (data: Float32Array): VisualTokens => ({ data, tokens: data.length / width, width, connectMs })
 
   if (alone === undefined || frames.length !== manifest.connector.framesAlone) {
-    const features = stack(frames.flatMap((frame) => ('data' in frame ? frame : [])))
+    const features = stack(frames.map(expectFeatures))
     return { visual: visual(await timed(connector, { features }, 'visual_tokens')), condensed: [] }
   }
   const [rows, fresh]: [Float32Array[], CondensedFrame[]] = [[], []]
+  // A still camera's frames share their features: what is in a clip twice is condensed once, too.
+  const known = new Map<Float32Array, Float32Array>()
   for (const frame of frames) {
     if ('condensed' in frame) {
       rows.push(frame.condensed)
       continue
     }
-    const condensed = await timed(alone.condense, { features: stack([frame]) }, 'frame_tokens')
+    const before = known.get(frame.data)
+    const condensed = before ?? (await timed(alone.condense, { features: stack([frame]) }, 'frame_tokens'))
+    known.set(frame.data, condensed)
     rows.push(condensed)
     fresh.push({ condensed })
-    yield
+    if (before === undefined) yield
   }
   const all = joined(rows)
   const frameTokens = new Tensor('float32', all, [all.length / width, width])
   return { visual: visual(await timed(alone.join, { frame_tokens: frameTokens }, 'visual_tokens')), condensed: fresh }
+}
+
+function expectFeatures(frame: FrameFeatures | CondensedFrame): FrameFeatures {
+  if ('data' in frame) return frame
+  throw new Error('A frame was condensed for a clip of another length.')
 }
 
 function stack(frames: readonly FrameFeatures[]): Tensor {

@@ -24,6 +24,8 @@ export class Dispatcher {
   /** In the order they were handed in, which is the order they run in. */
   readonly #pending = new Map<number, PendingJob>()
   #worker: WorkerThread | undefined
+  /** Jobs that were cancelled and that the worker hasn't answered yet: one of them may be in a run that kills it. */
+  readonly #cancelled = new Set<number>()
   #nextId = 0
   #disposal: Promise<void> | undefined
 
@@ -79,12 +81,15 @@ export class Dispatcher {
       this.#replace(worker, cause ?? new Error(`The worker exited with code ${code}.`))
     })
     for (const pending of this.#pending.values()) pending.restart()
+    this.#cancelled.clear()
     this.#send()
   }
 
   /** Hands the worker what it may have now: everything, or the next suspect alone. */
   #send(): void {
     const suspects = [...this.#pending].filter(([, { deaths }]) => deaths > 0)
+    // A suspect is to be alone, also with what is left of a cancelled one.
+    if (suspects.length > 0 && this.#cancelled.size > 0) return
     for (const [id, pending] of suspects.length > 0 ? suspects.slice(0, 1) : this.#pending) {
       if (pending.isSent) continue
       pending.isSent = true
@@ -95,13 +100,19 @@ export class Dispatcher {
   #replace(dead: WorkerThread, cause: unknown): void {
     if (this.#worker !== dead) return
     this.#worker = undefined
-    // One that died before it began anything: the job it was started for is all there is to blame.
-    const begun = [...this.#pending].filter(([, { hasBegun }]) => hasBegun)
-    for (const [id, pending] of begun.length > 0 ? begun : [...this.#pending].slice(0, 1)) {
+    for (const [id, pending] of this.#blamed()) {
       pending.deaths += 1
       if (pending.deaths >= MAX_DEATHS) this.#fail(id, diedError(pending.job, cause))
     }
     if (this.#pending.size > 0) this.#start()
+  }
+
+  /** What may have killed the worker. */
+  #blamed(): readonly (readonly [number, PendingJob])[] {
+    const begun = [...this.#pending].filter(([, { hasBegun }]) => hasBegun)
+    if (begun.length > 0 || this.#cancelled.size > 0) return begun
+    // It died before it began anything: what it was started for is all there is to blame.
+    return [...this.#pending].filter(([, { isSent }]) => isSent).slice(0, 1)
   }
 
   #receive(message: FromWorker): void {
@@ -111,9 +122,11 @@ export class Dispatcher {
         break
       case 'failed':
         this.#fail(message.id, fromWireError(message.error))
+        this.#forgetCancelled(message.id)
         break
       case 'done':
         this.#take(message.id)?.resolve(message.result)
+        this.#forgetCancelled(message.id)
         break
       case 'begun':
         this.#markBegun(message.id)
@@ -122,6 +135,11 @@ export class Dispatcher {
         this.#deliver(message.id, message.text)
         break
     }
+  }
+
+  /** A cancelled job is over for the worker, too. */
+  #forgetCancelled(id: number): void {
+    if (this.#cancelled.delete(id) && this.#worker !== undefined) this.#send()
   }
 
   #markBegun(id: number): void {
@@ -140,6 +158,7 @@ export class Dispatcher {
 
   #cancel(id: number, error: unknown): void {
     this.#worker?.postMessage({ type: 'cancel', id })
+    if (this.#pending.get(id)?.isSent === true) this.#cancelled.add(id)
     this.#fail(id, error)
   }
 

@@ -1,6 +1,6 @@
 import { loadTokenizer } from '../tokenizer/tokenizer.js'
 import { createAppendingDecoder } from './appending-decoder.js'
-import { type ConnectorSessions, connectClip } from './connector.js'
+import { connectClip, openConnectors } from './connector.js'
 import { encodePictures } from './encoder.js'
 import { createGrowingDecoder } from './growing-decoder.js'
 import type { JobHooks } from './lane.js'
@@ -38,12 +38,7 @@ export async function openEngine({ bundleDir, manifest, device, threads, limits,
   const tokenizer = await loadTokenizer(bundleDir)
   const open = (graph: GraphName): Promise<GraphSession> => openSession(bundleDir, graph, threads[graph], gate)
   const encoder = { preprocess: await open('preprocess'), visionEncoder: await open('visionEncoder') }
-  const connectors: ConnectorSessions = {
-    connector: await open('connector'),
-    ...(manifest.connector.framesAlone !== undefined && {
-      alone: { condense: await open('frameConnector'), join: await open('joinFrames') },
-    }),
-  }
+  const connectors = await openConnectors(manifest, open)
   const openDecoder = async (): Promise<LanguageDecoder> => {
     // Only this device hands tensors out that stay in its memory.
     if (device.kind === 'webgpu') return createGrowingDecoder({ session: await open('decoder'), manifest })
@@ -91,6 +86,7 @@ export async function openEngine({ bundleDir, manifest, device, threads, limits,
       return result
     },
     async stop() {
+      vision.close()
       await loop.stop()
       // What lies in a device's memory must go before the thread does.
       await text.close()

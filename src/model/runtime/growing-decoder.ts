@@ -16,7 +16,7 @@ interface DecoderSetup {
 const EMPTY = { float32: new Float32Array(0), float16: new Uint16Array(0) }
 const BYTES = { float32: 4, float16: 2 }
 
-const cacheType = ({ precisions }: DecoderSetup['manifest']): keyof typeof EMPTY => precisions?.languageModel.activations ?? 'float32'
+const cacheType = ({ precisions }: DecoderSetup['manifest']): keyof typeof EMPTY => precisions.languageModel.activations
 
 /** The tensors of a cache, and how many sequences and prefixes refer to them. */
 interface SharedCache {
@@ -60,6 +60,7 @@ export function createGrowingDecoder(setup: DecoderSetup): LanguageDecoder {
 function createSequence(setup: DecoderSetup, beginning: SharedCache): DecoderSequence {
   const { session, manifest } = setup
   const { languageModel: model } = manifest
+  let isDisposed = false
   let cache = beginning
   return {
     get length() {
@@ -74,8 +75,8 @@ function createSequence(setup: DecoderSetup, beginning: SharedCache): DecoderSeq
         num_logits_to_keep: new Tensor('int64', BigInt64Array.of(1n), []),
         ...cache.tensors,
       })
-      const logits = floatOutput(session, outputs, 'logits', model.vocabularySize)
-      const grown = { tensors: nextCache(outputs, model.layers), length, users: 1 }
+      const grown = takeOutputs(outputs, () => ({ tensors: nextCache(outputs, model.layers), length, users: 1 }))
+      const logits = takeOutputs(outputs, () => floatOutput(session, outputs, 'logits', model.vocabularySize))
       release(cache)
       cache = grown
       return logits
@@ -96,8 +97,19 @@ function createSequence(setup: DecoderSetup, beginning: SharedCache): DecoderSeq
       }
     },
     dispose() {
-      release(cache)
+      if (!isDisposed) release(cache)
+      isDisposed = true
     },
+  }
+}
+
+/** What is made of a run's outputs; where that fails their memory is freed. */
+function takeOutputs<Taken>(outputs: Tensors, take: () => Taken): Taken {
+  try {
+    return take()
+  } catch (error) {
+    for (const tensor of Object.values(outputs)) tensor.dispose()
+    throw error
   }
 }
 

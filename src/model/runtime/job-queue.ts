@@ -44,7 +44,8 @@ export function createJobQueue(engine: Engine, post: Post, close: () => void): (
     if (message.type === 'close') {
       isClosing = true
       for (const controller of controllers.values()) controller.abort()
-      void engine.stop().then(close)
+      // Whatever goes wrong on the way out: a port that stays open would keep the thread.
+      void engine.stop().then(close, close)
       return
     }
     // The client closes last: nothing that comes behind it is waited for.

@@ -1,6 +1,6 @@
 /** A text under way: what the decoder has seen so far, as keys and values. */
 export interface DecoderSequence {
-  /** Positions seen so far. */
+  /** Positions appended so far. Not for a sequence that takes part in steps. */
   readonly length: number
   /**
    * Appends positions and predicts the token after them. Not for a sequence that takes part in steps.
@@ -29,7 +29,7 @@ export interface DecoderPrefix {
 
 /** A language model's layers and head, with a cache of keys and values. */
 export interface LanguageDecoder {
-  /** Most sequences that gain from stepping together; 1 where none does. */
+  /** Most sequences in one step; 1 where they gain nothing from stepping together. */
   readonly width: number
   /** An empty sequence. @param room Positions that it will need. */
   begin(room: number): DecoderSequence

@@ -31,6 +31,11 @@ export class PrefixCache {
   /** Keeps a prefix, which is this cache's from now on; one that is too large by itself is let go at once. */
   put(key: string, prefix: DecoderPrefix): void {
     this.#remove(key)
+    if (prefix.bytes > this.#maxBytes) {
+      // Making room for it would throw all others out for nothing.
+      prefix.dispose()
+      return
+    }
     this.#prefixes.set(key, prefix)
     this.#bytes += prefix.bytes
     for (const oldest of this.#prefixes.keys()) {

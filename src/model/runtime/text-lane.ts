@@ -15,7 +15,7 @@ export interface TextSetup extends PrefillSetup {
   readonly languageModel: Manifest['languageModel']
   /** Most answers under way at once; the others wait in the order they came. */
   readonly maxAnswers: number
-  /** How long answers go on before a prompt or another lane has its turn, in milliseconds. */
+  /** How long answers go on before a prompt has its turn, and the other way round, in milliseconds. */
   readonly maxBurstMs: number
   /** Milliseconds that only grow. @default performance.now */
   readonly now?: () => number
@@ -30,7 +30,7 @@ interface Question {
 }
 
 /** A question whose prompt is being taken in. */
-interface Prompt {
+interface PromptUnderWay {
   readonly question: Question
   readonly steps: AsyncGenerator<void, Prefilled>
 }
@@ -40,7 +40,12 @@ interface Speaker extends Question {
   readonly sequence: DecoderSequence
   /** The last token, which the next step is fed with. */
   token: number
+  /** Tokens so far. */
+  tokens: number
 }
+
+/** Positions of a text so far. */
+const lengthOf = ({ run, tokens }: Speaker): number => run.layout.length + tokens
 
 /**
  * Answers questions, several at once: one prompt at a time is taken in, chunk by chunk, and in turn with that all
@@ -56,7 +61,7 @@ interface Speaker extends Question {
 export class TextLane implements Lane {
   readonly #setup: TextSetup
   readonly #waiting: Question[] = []
-  #prompt: Prompt | undefined
+  #prompt: PromptUnderWay | undefined
   #speaking: Speaker[] = []
   /** Whose turn it is where both a prompt and answers are there. */
   #isPromptsTurn = true
@@ -92,10 +97,22 @@ export class TextLane implements Lane {
   }
 
   async step(): Promise<void> {
-    const isPromptThere = this.#prompt !== undefined || (this.#waiting.length > 0 && this.#speaking.length < this.#setup.maxAnswers)
-    const isPrompt = isPromptThere && (this.#isPromptsTurn || this.#speaking.length === 0)
+    const isPrompt = this.#hasPrompt && (this.#isPromptsTurn || this.#speaking.length === 0)
     this.#isPromptsTurn = !isPrompt
-    await (isPrompt ? this.#stepPrompt() : this.#burst())
+    await (isPrompt ? this.#burst(() => this.#stepPrompt(), () => this.#hasPrompt) : this.#burst(() => this.#stepSpeaking(), () => this.#speaking.length > 0))
+  }
+
+  /** Whether a prompt is being taken in, or may be. */
+  get #hasPrompt(): boolean {
+    return this.#prompt !== undefined || (this.#waiting.length > 0 && this.#speaking.length < this.#setup.maxAnswers)
+  }
+
+  /** Goes on with one thing as long as a turn lasts, once at least: prompts and answers have the same time. */
+  async #burst(step: () => Promise<void>, isMore: () => boolean): Promise<void> {
+    const now = this.#setup.now ?? (() => performance.now())
+    const end = now() + this.#setup.maxBurstMs
+    do await step()
+    while (isMore() && now() < end)
   }
 
   async #stepPrompt(): Promise<void> {
@@ -112,7 +129,7 @@ export class TextLane implements Lane {
       const { done, value } = await steps.next()
       if (done !== true) return
       this.#prompt = undefined
-      this.#speak({ ...question, sequence: value.sequence, token: 0 }, value.logits)
+      this.#speak({ ...question, sequence: value.sequence, token: 0, tokens: 0 }, value.logits)
     } catch (error) {
       this.#prompt = undefined
       // Left on purpose: frees the sequence. What the question fails with is known.
@@ -121,18 +138,9 @@ export class TextLane implements Lane {
     }
   }
 
-  #nextPrompt(): Prompt | undefined {
+  #nextPrompt(): PromptUnderWay | undefined {
     const question = this.#waiting.shift()
     return question && { question, steps: prefill(this.#setup, question.run.job, question.run.layout) }
-  }
-
-  async #burst(): Promise<void> {
-    const now = this.#setup.now ?? (() => performance.now())
-    const end = now() + this.#setup.maxBurstMs
-    do {
-      this.#leaveCancelled()
-      if (this.#speaking.length > 0) await this.#stepSpeaking()
-    } while (this.#speaking.length > 0 && now() < end)
   }
 
   #leaveCancelled(): void {
@@ -147,17 +155,23 @@ export class TextLane implements Lane {
   }
 
   async #stepSpeaking(): Promise<void> {
-    const { decoder, embedTokens: session, width } = this.#setup
+    this.#leaveCancelled()
+    const { width: together } = this.#setup.decoder
     const speaking = [...this.#speaking]
+    for (let at = 0; at < speaking.length; at += together) await this.#stepTogether(speaking.slice(at, at + together))
+  }
+
+  async #stepTogether(speaking: readonly Speaker[]): Promise<void> {
+    const { decoder, embedTokens: session, width } = this.#setup
     try {
       const embeddings = await embedTokens(session, speaking.map(({ token }) => token), width)
       const logits = await decoder.step(speaking.map(({ sequence }) => sequence), embeddings)
       for (const [place, speaker] of speaking.entries()) this.#take(speaker, logits[place])
     } catch (error) {
-      for (const speaker of speaking) {
-        this.#leave(speaker)
-        speaker.reject(error)
-      }
+      // What fails is most often memory, and the longest takes most of it: the others have lost nothing and go on.
+      const longest = speaking.reduce((most, other) => (lengthOf(other) > lengthOf(most) ? other : most))
+      this.#leave(longest)
+      longest.reject(error)
     }
   }
 
@@ -173,7 +187,10 @@ export class TextLane implements Lane {
       if (token === undefined) {
         this.#leave(speaker)
         speaker.resolve(speaker.run.finish())
-      } else speaker.token = token
+        return
+      }
+      speaker.token = token
+      speaker.tokens += 1
     } catch (error) {
       this.#leave(speaker)
       speaker.reject(error)

@@ -26,9 +26,12 @@ interface Queued<Result> {
 }
 
 interface QueuedPictures extends Queued<readonly FrameFeatures[]> {
+  hasBegun: boolean
   /** Those that were not encoded yet. */
   readonly pictures: Pixels[]
   readonly features: FrameFeatures[]
+  /** Pictures in all. */
+  readonly count: number
 }
 
 interface QueuedClip extends Queued<ConnectResult> {
@@ -58,7 +61,7 @@ export class VisionLane implements Lane {
   /** Encodes pictures in the steps to come; one result a picture, in order. */
   encode({ pictures }: EncodeJob, hooks: JobHooks): Promise<readonly FrameFeatures[]> {
     return new Promise((resolve, reject) => {
-      this.#jobs.push({ pictures: [...pictures], features: [], hooks, resolve, reject })
+      this.#jobs.push({ pictures: [...pictures], features: [], count: pictures.length, hooks, resolve, reject, hasBegun: false })
       this.#wait()
     })
   }
@@ -68,6 +71,11 @@ export class VisionLane implements Lane {
     return new Promise((resolve, reject) => {
       this.#clips.push({ runs: this.#setup.connect(job), hooks, resolve, reject, hasBegun: false })
     })
+  }
+
+  /** Waits for nothing any more. */
+  close(): void {
+    clearTimeout(this.#timer)
   }
 
   async step(): Promise<void> {
@@ -129,8 +137,11 @@ export class VisionLane implements Lane {
   #takeBatch(): readonly { job: QueuedPictures; picture: Pixels }[] {
     const batch: { job: QueuedPictures; picture: Pixels }[] = []
     for (const job of this.#jobs) {
-      if (job.pictures.length > 0 && job.features.length === 0) job.hooks.onBegin()
-      for (const picture of job.pictures.splice(0, this.#setup.maxBatch - batch.length)) batch.push({ job, picture })
+      const pictures = job.pictures.splice(0, this.#setup.maxBatch - batch.length)
+      if (pictures.length === 0) break
+      if (!job.hasBegun) job.hooks.onBegin()
+      job.hasBegun = true
+      for (const picture of pictures) batch.push({ job, picture })
     }
     return batch
   }
@@ -143,15 +154,20 @@ export class VisionLane implements Lane {
       })
     } catch (error) {
       // Which picture it was, only a run of its own can tell: the others are not its fault.
-      if (batch.length > 1) for (const entry of batch) await this.#encodeBatch([entry])
+      if (batch.length > 1) for (const entry of batch) await this.#encodeAlone(entry)
       else this.#fail(batch[0]?.job, error)
       return
     }
     for (const job of new Set(batch.map(({ job: owner }) => owner))) {
-      if (job.pictures.length > 0 || !this.#jobs.includes(job)) continue
+      if (job.features.length < job.count || !this.#jobs.includes(job)) continue
       this.#end(job)
       job.resolve(job.features)
     }
+  }
+
+  /** Runs one picture, unless another of its job has failed already. */
+  async #encodeAlone(entry: { job: QueuedPictures; picture: Pixels }): Promise<void> {
+    if (this.#jobs.includes(entry.job)) await this.#encodeBatch([entry])
   }
 
   #fail(job: QueuedPictures | undefined, error: unknown): void {

@@ -1,5 +1,5 @@
 /**
- * The worker thread of one model: it owns the sessions and the tokenizer, and runs the client's jobs in turn.
+ * The worker thread of one model: it owns the sessions and the tokenizer, and does the client's jobs.
  *
  * ONNX Runtime's `run` blocks the thread that calls it, so it never runs on the event loop's thread.
  */

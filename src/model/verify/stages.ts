@@ -8,7 +8,7 @@ import { templates } from '../parts/templates/templates.js'
 import { type AnswerRun, startAnswer } from '../runtime/answer-run.js'
 import { createAppendingDecoder } from '../runtime/appending-decoder.js'
 import { openBundle } from '../runtime/bundle.js'
-import { connectClip } from '../runtime/connector.js'
+import { connectClip, openConnectors } from '../runtime/connector.js'
 import { embedTokens } from '../runtime/embedding.js'
 import { encodePictures } from '../runtime/encoder.js'
 import { planLimits } from '../runtime/limits.js'
@@ -56,8 +56,7 @@ export async function openStages(bundleDir: string): Promise<Stages> {
   const [threads, gate, tokenizer] = [planThreads(), createGate(), await loadTokenizer(bundleDir)]
   const open = (graph: GraphName): Promise<GraphSession> => openSession(bundleDir, graph, threads[graph], gate)
   const encoder = { preprocess: await open('preprocess'), visionEncoder: await open('visionEncoder') }
-  // The whole connector, also where frames could be condensed one by one: what is compared is what it computes.
-  const connector = await open('connector')
+  const connectors = await openConnectors(manifest, open)
   const embedder = await open('embedTokens')
   const decoder = createAppendingDecoder({ session: await open('appendingDecoder'), model: languageModel }, 1)
   const { prefillChunk: chunk } = planLimits({}, CPU)
@@ -86,7 +85,7 @@ export async function openStages(bundleDir: string): Promise<Stages> {
   return {
     manifest,
     encode: (pictures) => encodePictures(encoder, visionTower, pictures),
-    connect: async (frames) => (await lastOf(connectClip({ connector }, { kind: 'connect', frames }, manifest))).visual,
+    connect: async (frames) => (await lastOf(connectClip(connectors, { kind: 'connect', frames }, manifest))).visual,
     async answer({ visual, question, maxNewTokens, follow }) {
       const [prompt, settings] = [buildPrompt(template, question), resolveGeneration({ maxNewTokens })]
       const job = { kind: 'generate', clip: 0, visual, prompt, endText: template.endText, ...settings } as const

@@ -19,7 +19,7 @@ afterEach(() => { folder.remove() })
 test('the demo model\'s tower passes, and the one it was compared with is gone', async () => {
   const out = folder.file('bundle')
   const manifest = await convertCheckpoint(demo, out, { visionPrecision: 'int8-dynamic' })
-  expect(manifest.precisions?.visionTower).toEqual({ weights: 'int8-dynamic', activations: 'float32' })
+  expect(manifest.precisions.visionTower).toEqual({ weights: 'int8-dynamic', activations: 'float32' })
   expect(readdirSync(out).sort()).toEqual([...Object.keys(manifest.files), 'manifest.json'].sort())
   const plain = await convertCheckpoint(demo, folder.file('plain'))
   expect(manifest.sourceDigest).toBe(plain.sourceDigest)

@@ -70,7 +70,7 @@ async function runDecoders(bundle: string, { languageModel, precisions }: Manife
   const mask = int64Tensor(new Array<number>(length).fill(1), [1, length])
   const appending = await openGraph(bundle, 'decoder_appending.onnx')
   return {
-    logits: floats(await merged({ ...shared, attention_mask: mask, ...past(precisions?.languageModel.activations ?? 'float32') }), 'logits'),
+    logits: floats(await merged({ ...shared, attention_mask: mask, ...past(precisions.languageModel.activations) }), 'logits'),
     appendingLogits: floats(await appending({ ...shared, past_lengths: int64Tensor([0], [1]), ...past('float32') }), 'logits'),
   }
 }
@@ -126,8 +126,8 @@ describe('the demo model', () => {
   test('says in its manifest what each part is, and comes from the same source', () => {
     const int4 = manifests.get('int4')
     expect(int4?.precision).toBe('int4')
-    expect(int4?.precisions?.languageModel).toEqual({ weights: 'int4', blockSize: 32, activations: 'float32' })
-    expect(int4?.precisions?.visionTower).toEqual({ weights: 'int8', blockSize: 128, activations: 'float32' })
+    expect(int4?.precisions.languageModel).toEqual({ weights: 'int4', blockSize: 32, activations: 'float32' })
+    expect(int4?.precisions.visionTower).toEqual({ weights: 'int8', blockSize: 128, activations: 'float32' })
     expect(new Set([...manifests.values()].map(({ sourceDigest }) => sourceDigest)).size).toBe(1)
   })
 

@@ -53,6 +53,14 @@ describe('packing', () => {
     expect([...packed]).toEqual(new Array<number>(16).fill(0x88))
   })
 
+  test.each([8, 4] as const)('keeps float16 scales of %i bits where they have all their digits, also for tiny values', (bits) => {
+    const { scales } = quantised(Float32Array.from({ length: 32 }, (_, index) => (index - 16) * 1e-7), 32, format(bits, 32, 'float16'))
+    const [kept = NaN] = Float32Array.from(new Uint16Array(scales.buffer), float16ToNumber)
+    expect(Math.abs(kept)).toBe(2 ** -14)
+    const zero = quantised(new Float32Array(32), 32, format(bits, 32, 'float16'))
+    expect(float16ToNumber(new Uint16Array(zero.scales.buffer)[0] ?? NaN)).toBe(0)
+  })
+
   test('rounds scales to float16 before the codes are chosen', () => {
     const values = seededNormals(64 * 32)
     const as = format(4, 32, 'float16')

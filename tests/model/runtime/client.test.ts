@@ -4,7 +4,7 @@ import { templates } from '../../../src/model/parts/templates/templates.js'
 import { createClient } from '../../../src/model/runtime/client.js'
 import type { Dispatcher } from '../../../src/model/runtime/dispatcher.js'
 import type { Job } from '../../../src/model/runtime/protocol.js'
-import { WIDTH, countingJob, languageModel } from './fake-model.js'
+import { WIDTH, countingJob, floatPrecisions, languageModel } from './fake-model.js'
 
 const manifest: Manifest = {
   format: 'tinyllava-stream-bundle',
@@ -13,6 +13,7 @@ const manifest: Manifest = {
   createdBy: '0.0.0',
   sourceDigest: '0'.repeat(64),
   precision: 'fp32',
+  precisions: floatPrecisions,
   attention: 'fused',
   template: 'qwen2_base',
   visionTower: { name: 'siglip', imageSize: 30, tokensPerFrame: 2, width: 3 },

@@ -52,6 +52,19 @@ test('condenses one by one only the frames that were not before, with a pause af
   expect(pauses).toBe(2)
 })
 
+test('condenses frames that share their features once', async () => {
+  const sessions = fakeConnectors()
+  const still = frame(4)
+  const { result } = await connect(sessions, [still, { ...still }, frame(5)], 3)
+  expect(Array.from(result.visual.data)).toEqual([104, 104, 104, 104, 105, 105])
+  expect(sessions.alone.condense.runs).toHaveLength(2)
+  expect(result.condensed).toHaveLength(3)
+})
+
+test('refuses a frame that was condensed for a clip of another length', async () => {
+  await expect(connect(fakeConnectors(), [frame(1), { condensed: Float32Array.of(1, 1) }], 3)).rejects.toThrow('another length')
+})
+
 test('an output of another size is MODEL_FAILED', async () => {
   const sessions = { ...fakeConnectors(), connector: fakeSession('connector', () => ({})) }
   await expect(connect(sessions, [frame(1)])).rejects.toMatchObject({ code: 'MODEL_FAILED' })

@@ -1,7 +1,7 @@
 import { Tensor } from 'onnxruntime-node'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { DecoderBatch } from '../../../src/model/runtime/decoder-batch.js'
+import { type BatchMember, DecoderBatch } from '../../../src/model/runtime/decoder-batch.js'
 import { KeyValueCache } from '../../../src/model/runtime/key-value-cache.js'
 
 const geometry = { layers: 1, keyValueHeads: 1, headSize: 1 }
@@ -12,10 +12,10 @@ const rows = (values: readonly number[]) => {
 }
 
 /** A sequence of its own that begins with some values. */
-function sequence(values: readonly number[]): KeyValueCache {
-  const cache = new KeyValueCache(geometry, 1, values.length)
-  for (const value of values) cache.append(rows([value]), 1, 1)
-  return cache
+function sequence(values: readonly number[]): BatchMember {
+  const own = new KeyValueCache(geometry, 1, values.length)
+  for (const value of values) own.append(rows([value]), 1, 1)
+  return { own }
 }
 
 const contents = ({ cache }: DecoderBatch, slot: number): number[] => {
@@ -46,6 +46,25 @@ describe('a batch', () => {
     expect(contents(batch, 1).slice(-2)).toEqual([6, 7])
   })
 
+  test('takes a sequence over: its own cache is not kept beside it, and it can not come back', () => {
+    const batch = new DecoderBatch(geometry)
+    const [a, b] = [sequence([1]), sequence([2])]
+    batch.seat([a, b])
+    expect([a.own, b.own]).toEqual([undefined, undefined])
+    batch.seat([b])
+    expect(() => batch.seat([a, b])).toThrow('has no cache to come back with')
+  })
+
+  test('is no larger than its members need: a long one that has left slows nobody', () => {
+    const batch = new DecoderBatch(geometry)
+    const [long, short, other] = [sequence(new Array<number>(600).fill(6)), sequence([1]), sequence([2])]
+    batch.seat([short, long, other])
+    expect(batch.cache.room).toBeGreaterThan(600)
+    batch.seat([short, other])
+    expect([batch.cache.room, batch.cache.lengths]).toEqual([64, [1, 1]])
+    expect([contents(batch, 0), contents(batch, 1)]).toEqual([[1], [2]])
+  })
+
   test('lets the memory of a busy time go when nobody is left', () => {
     const batch = new DecoderBatch(geometry)
     const members = [sequence(new Array<number>(100).fill(1)), sequence([2]), sequence([3])]
@@ -60,14 +79,14 @@ describe('a batch', () => {
   test('whoever comes and goes in whatever order: everybody keeps what is theirs', () => {
     fc.assert(fc.property(fc.array(fc.uniqueArray(fc.integer({ min: 0, max: 5 }), { minLength: 1 }), { maxLength: 12 }), (rounds) => {
       const batch = new DecoderBatch(geometry)
-      const alive = new Map<number, { own: KeyValueCache; values: number[] }>()
+      const alive = new Map<number, { member: BatchMember; values: number[] }>()
       for (const [round, wanted] of rounds.entries()) {
         for (const id of [...alive.keys()]) if (!wanted.includes(id)) alive.delete(id)
         for (const id of wanted) {
-          if (!alive.has(id)) alive.set(id, { own: sequence([id * 100 + round]), values: [id * 100 + round] })
+          if (!alive.has(id)) alive.set(id, { member: sequence([id * 100 + round]), values: [id * 100 + round] })
         }
         const members = wanted.flatMap((id) => alive.get(id) ?? [])
-        const slots = batch.seat(members.map(({ own }) => own))
+        const slots = batch.seat(members.map(({ member }) => member))
         expect([...slots].sort()).toEqual([...wanted.keys()])
         const fresh = new Array<number>(slots.length).fill(0)
         slots.forEach((slot, place) => {

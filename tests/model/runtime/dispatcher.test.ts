@@ -151,6 +151,50 @@ describe('a worker that dies', () => {
     await expect(late).resolves.toBeNull()
   })
 
+  test('in the run of a job that was cancelled: nobody else is to blame for it', async () => {
+    const { dispatcher, workers } = played()
+    const abort = new AbortController()
+    const [killer, innocent] = [dispatcher.submit(open, { signal: abort.signal }), dispatcher.submit(open)]
+    workers[0]?.say({ type: 'begun', id: 0 })
+    workers[0]?.say({ type: 'begun', id: 1 })
+    workers[0]?.die()
+    workers[1]?.say({ type: 'begun', id: 0 })
+    abort.abort()
+    await expect(killer).rejects.toMatchObject({ code: 'ABORTED' })
+    expect(workers[1]?.jobIds).toEqual([0])
+    workers[1]?.die()
+    expect(workers[2]?.jobIds).toEqual([1])
+    workers[2]?.say(done(1))
+    await expect(innocent).resolves.toBeNull()
+  })
+
+  test('a suspect waits until what was cancelled before it is over', async () => {
+    const { dispatcher, workers } = played()
+    const abort = new AbortController()
+    const jobs = [dispatcher.submit(open, { signal: abort.signal }), dispatcher.submit(open)]
+    for (const id of [0, 1]) workers[0]?.say({ type: 'begun', id })
+    workers[0]?.die()
+    abort.abort()
+    await expect(jobs[0]).rejects.toMatchObject({ code: 'ABORTED' })
+    expect(workers[1]?.jobIds).toEqual([0])
+    workers[1]?.say({ type: 'failed', id: 0, error: { code: 'ABORTED', message: 'It was stopped.' } })
+    expect(workers[1]?.jobIds).toEqual([0, 1])
+    workers[1]?.say(done(1))
+    await expect(jobs[1]).resolves.toBeNull()
+  })
+
+  test('while it loads, twice: blamed is the suspect it was started for, not a job that waits', async () => {
+    const { dispatcher, workers } = played()
+    const [waiting, suspect] = [dispatcher.submit(open), dispatcher.submit(open)]
+    workers[0]?.say({ type: 'begun', id: 1 })
+    workers[0]?.die()
+    workers[1]?.die()
+    await expect(suspect).rejects.toMatchObject({ code: 'MODEL_WORKER_DIED' })
+    expect(workers[2]?.jobIds).toEqual([0])
+    workers[2]?.say(done(0))
+    await expect(waiting).resolves.toBeNull()
+  })
+
   test('while idle is replaced only when there is work again', async () => {
     const { dispatcher, workers } = played()
     const first = dispatcher.submit(open)

@@ -28,6 +28,10 @@ export const languageModel: Manifest['languageModel'] = {
   maxPositions: 1000,
 }
 
+const float = { weights: 'fp32', activations: 'float32' } as const
+/** Everything in float32. */
+export const floatPrecisions: Manifest['precisions'] = { visionTower: float, connector: float, languageModel: float }
+
 /** Ids are character codes. */
 export const characterTokenizer: Tokenizer = {
   encode: (text) => Array.from(text, (character) => character.charCodeAt(0)),

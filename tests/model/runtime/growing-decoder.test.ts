@@ -1,7 +1,7 @@
 import { Tensor } from 'onnxruntime-node'
 import { expect, test } from 'vitest'
 import { createGrowingDecoder } from '../../../src/model/runtime/growing-decoder.js'
-import { VOCABULARY, fakeSession, languageModel } from './fake-model.js'
+import { VOCABULARY, fakeSession, floatPrecisions, languageModel } from './fake-model.js'
 
 const values = (tensor: Tensor | undefined): number[] => Array.from(tensor?.data as Float32Array)
 
@@ -16,7 +16,7 @@ function fakeGraph(left?: string) {
     const outputs = { logits, 'present.0.key': cache, 'present.0.value': cache }
     return Object.fromEntries(Object.entries(outputs).filter(([name]) => name !== left))
   })
-  return { session, caches, decoder: createGrowingDecoder({ session, manifest: { languageModel } }) }
+  return { session, caches, decoder: createGrowingDecoder({ session, manifest: { languageModel, precisions: floatPrecisions } }) }
 }
 
 test('appending in parts carries the cache, and frees each one that it replaces', async () => {

@@ -57,11 +57,17 @@ describe('an answer', () => {
   })
 
   test('counts time from its prompt\'s begin, on the clock it is given', async () => {
-    let now = 0
-    const { lane, ask } = textLane({}, { now: () => (now += 1) })
-    const answer = ask({ maxNewTokens: 1 })
+    let now = 100
+    const { lane, ask, embedTokens } = textLane({}, { now: () => now })
+    const look = embedTokens.run.bind(embedTokens)
+    vi.spyOn(embedTokens, 'run').mockImplementation((feeds) => {
+      now += 5
+      return look(feeds)
+    })
+    const answer = ask({ maxNewTokens: 2 })
     await drain(lane)
-    expect((await answer).timingsMs).toEqual({ prefill: 1, decode: 1 })
+    // Two texts of the prompt are looked up before the first token, and the first token before the second.
+    expect((await answer).timingsMs).toEqual({ prefill: 10, decode: 5 })
   })
 })
 
@@ -163,6 +169,22 @@ describe('several questions', () => {
     await drain(lane)
     // The first answer's own prompt, then in turn a chunk of the second's and a token of the first's.
     expect(shapes()).toEqual(['1x2', '1x2', '1x2', '1x1', '1x2', '1x1', '1x2', '1x1', '1x2', '1x1', '1x2', '1x1'])
+  })
+
+  test('a prompt has as long a turn as answers have: what comes at once is soon under way together', async () => {
+    let now = 0
+    const { lane, ask, session, shapes } = textLane({}, { maxBurstMs: 100, now: () => now })
+    const run = session.run.bind(session)
+    vi.spyOn(session, 'run').mockImplementation((feeds) => {
+      now += 1
+      return run(feeds)
+    })
+    const answers = Array.from({ length: 8 }, (_, clip) => ask({ clip, maxNewTokens: 20, endText: '' }))
+    await drain(lane)
+    expect((await Promise.all(answers)).every(({ text }) => text === 'bcdefghijklmnopqrstu')).toBe(true)
+    // All eight prompts, then nineteen steps of all eight: none alone.
+    expect(shapes().filter((shape) => shape === '8x1')).toHaveLength(19)
+    expect(shapes()).not.toContain('1x1')
   })
 
   test('more than may be under way wait for their turn', async () => {
@@ -286,14 +308,27 @@ describe('a failure', () => {
     spoil.mockRestore()
   })
 
-  test('a run that fails ends all that took part, and the next question is answered', async () => {
+  test('a step that fails ends the longest answer alone: the others have lost nothing and go on', async () => {
+    const { lane, ask, session } = textLane()
+    const run = session.run.bind(session)
+    const short = vi.spyOn(session, 'run').mockImplementation((feeds) =>
+      (feeds.inputs_embeds?.dims[0] ?? 0) > 2 ? Promise.reject(new Error('out of memory')) : run(feeds))
+    const visual = { ...countingJob.visual, data: new Float32Array(20), tokens: 10 }
+    const answers = [ask({ maxNewTokens: 9, endText: '' }), ask({ clip: 2, visual, maxNewTokens: 9 }), ask({ clip: 3, maxNewTokens: 9, endText: '' })]
+    await drain(lane)
+    await expect(answers[1]).rejects.toThrow('out of memory')
+    expect((await Promise.all([answers[0], answers[2]])).map((answer) => answer?.text)).toEqual(['bcdefghij', 'bcdefghij'])
+    short.mockRestore()
+  })
+
+  test('where every step fails all end, and the next question is answered', async () => {
     const { lane, ask, session } = textLane()
     const run = session.run.bind(session)
     const broken = vi.spyOn(session, 'run').mockImplementation((feeds) =>
-      feeds.inputs_embeds?.dims[1] === 1 ? Promise.reject(new Error('out of memory')) : run(feeds))
+      feeds.inputs_embeds?.dims[1] === 1 ? Promise.reject(new Error('the device is gone')) : run(feeds))
     const answers = [ask(), ask({ clip: 2 })]
     await drain(lane)
-    for (const answer of answers) await expect(answer).rejects.toThrow('out of memory')
+    for (const answer of answers) await expect(answer).rejects.toThrow('the device is gone')
     broken.mockRestore()
     const next = ask({ maxNewTokens: 2 })
     await drain(lane)

@@ -54,13 +54,15 @@ describe('one picture a run', () => {
     expect(runs).toEqual(['first run', 'second run', [1]])
   })
 
-  test('says once that a job begins', async () => {
+  test('says once that a job begins, and of one that waits not before', async () => {
     const { vision } = lane()
-    const onBegin = vi.fn()
-    void vision.encode(pictures(1, 2), quietHooks({ onBegin }))
-    void vision.connect(clip, quietHooks({ onBegin }))
+    const begun: string[] = []
+    for (const name of ['a', 'b', 'c']) void vision.encode(pictures(1, 2), quietHooks({ onBegin: () => begun.push(name) }))
+    await vision.step()
+    expect(begun).toEqual(['a'])
+    void vision.connect(clip, quietHooks({ onBegin: () => begun.push('clip') }))
     await drain(vision)
-    expect(onBegin).toHaveBeenCalledTimes(2)
+    expect(begun).toEqual(['a', 'clip', 'b', 'c'])
   })
 
   test('a cancelled job ends between two pictures, or two runs, and the next goes on', async () => {
@@ -113,6 +115,22 @@ describe('several pictures a run', () => {
     const hasty = lane({ maxBatch: 2, maxWaitMs: 0 }).vision
     void hasty.encode(pictures(1), quietHooks())
     expect(hasty.hasWork).toBe(true)
+  })
+
+  test('of a job that has failed nothing more is run', async () => {
+    const { vision, runs } = lane({ maxBatch: 3, maxWaitMs: 0 })
+    const bad = vision.encode(pictures(13, 2, 3), quietHooks())
+    await drain(vision)
+    await expect(bad).rejects.toThrow('13')
+    expect(runs).toEqual([[13, 2, 3], [13]])
+  })
+
+  test('closing waits for nobody', () => {
+    const { vision, runs } = lane({ maxBatch: 3 })
+    void vision.encode(pictures(1), quietHooks())
+    vision.close()
+    vi.advanceTimersByTime(1000)
+    expect(runs).toEqual([])
   })
 
   test('a picture that fails takes nobody along: the batch is run again one by one', async () => {
