@@ -2,6 +2,7 @@ import { Tensor } from 'onnxruntime-node'
 import type { FrameFeatures } from '../../types.js'
 import type { Manifest } from '../manifest.js'
 import type { VisualTokens } from '../model.js'
+import { joined } from './joined.js'
 import type { CondensedFrame, ConnectJob, ConnectResult } from './protocol.js'
 import { type GraphName, type GraphSession, type Tensors, floatOutput } from './session.js'
 
@@ -70,7 +71,7 @@ export async function* connectClip(
     fresh.push({ condensed })
     if (before === undefined) yield
   }
-  const all = joined(rows)
+  const all = joined(Float32Array, rows)
   const frameTokens = new Tensor('float32', all, [all.length / width, width])
   return { visual: visual(await timed(alone.join, { frame_tokens: frameTokens }, 'visual_tokens')), condensed: fresh }
 }
@@ -82,15 +83,5 @@ function expectFeatures(frame: FrameFeatures | CondensedFrame): FrameFeatures {
 
 function stack(frames: readonly FrameFeatures[]): Tensor {
   const { tokens, width } = frames[0] ?? { tokens: 0, width: 0 }
-  return new Tensor('float32', joined(frames.map(({ data }) => data)), [frames.length, tokens, width])
-}
-
-function joined(parts: readonly Float32Array[]): Float32Array {
-  const whole = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0))
-  let at = 0
-  for (const part of parts) {
-    whole.set(part, at)
-    at += part.length
-  }
-  return whole
+  return new Tensor('float32', joined(Float32Array, frames.map(({ data }) => data)), [frames.length, tokens, width])
 }

@@ -3,6 +3,7 @@ import { StreamError } from '../../errors.js'
 import type { FrameFeatures } from '../../types.js'
 import { GRAPH_FILES, type Manifest } from '../manifest.js'
 import type { Pixels } from '../model.js'
+import { joined } from './joined.js'
 import { type GraphSession, floatOutput } from './session.js'
 
 /** The sessions a picture goes through. */
@@ -36,7 +37,7 @@ export async function encodePictures(
   const resized: Resized[] = []
   for (const picture of pictures) resized.push(await resize(preprocess, picture))
   const outputs = await visionEncoder.run({
-    pixels: new Tensor('uint8', stack(resized.map(({ pixels }) => pixels)), [pictures.length, side, side, 3]),
+    pixels: new Tensor('uint8', joined(Uint8Array, resized.map(({ pixels }) => pixels)), [pictures.length, side, side, 3]),
     near_black: new Tensor('bool', Uint8Array.from(resized, ({ isNearBlack }) => Number(isNearBlack)), [pictures.length]),
   })
   const size = tokens * width
@@ -53,16 +54,4 @@ async function resize(preprocess: GraphSession, picture: Pixels): Promise<Resize
     return { pixels: pixels.data, isNearBlack: nearBlack.data[0] === 1 }
   }
   throw new StreamError('MODEL_FAILED', `Graph \`${GRAPH_FILES.preprocess}\` gave no \`pixels\` or no \`near_black\`.`)
-}
-
-function stack(parts: readonly Uint8Array[]): Uint8Array {
-  const [first] = parts
-  if (parts.length === 1 && first !== undefined) return first
-  const whole = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0))
-  let at = 0
-  for (const part of parts) {
-    whole.set(part, at)
-    at += part.length
-  }
-  return whole
 }

@@ -99,7 +99,8 @@ export class TextLane implements Lane {
   async step(): Promise<void> {
     const isPrompt = this.#hasPrompt && (this.#isPromptsTurn || this.#speaking.length === 0)
     this.#isPromptsTurn = !isPrompt
-    await (isPrompt ? this.#burst(() => this.#stepPrompt(), () => this.#hasPrompt) : this.#burst(() => this.#stepSpeaking(), () => this.#speaking.length > 0))
+    if (isPrompt) await this.#burst(() => this.#stepPrompt(), () => this.#hasPrompt)
+    else await this.#burst(() => this.#stepSpeaking(), () => this.#speaking.length > 0)
   }
 
   /** Whether a prompt is being taken in, or may be. */
