@@ -26,7 +26,8 @@ export function clipRows(ours: ClipSide, theirs: ClipSide, goals: { whole?: Goal
     if (least === undefined) return [missingRow(theirs)]
     return [{
       what: `clip, ${names}: at least so many times as fast`,
-      figure: seconds(mine.whole), against: `stopped after ${seconds(least)}`, ratio: least / mine.whole, goal: goals.whole,
+      figure: seconds(mine.whole), against: `stopped after ${seconds(least)}`,
+      ratio: least / mine.whole, isLeast: true, goal: goals.whole,
     }]
   }
   const other = theirs.outcome.result

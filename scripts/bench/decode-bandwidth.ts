@@ -25,7 +25,7 @@ export interface DecodeBench {
 /** Times decoding in 4 bit, one answer at a time, against how fast this machine reads memory; both take turns. */
 export async function benchDecodeBandwidth({ cache, geometry, threads, rounds, length, bufferBytes }: DecodeBench): Promise<readonly Row[]> {
   const bundle = await randomBundle(cache, geometry, 'int4')
-  const weights = await weightBytesPerRun(join(bundle, GRAPH_FILES.decoder))
+  const weights = await weightBytesPerRun(join(bundle, GRAPH_FILES.appendingDecoder))
   const rates: number[] = []
   const speeds: number[] = []
   for (let round = 0; round < rounds; round += 1) {

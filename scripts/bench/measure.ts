@@ -10,6 +10,8 @@ export interface Row {
   readonly against: string
   /** What the ratio means is in `what` and `against`. */
   readonly ratio: number
+  /** The ratio is the least it can be: what it is measured against was stopped. @default false */
+  readonly isLeast?: boolean
   /** @default none: the row is for information */
   readonly goal?: Goal | undefined
 }
@@ -69,13 +71,15 @@ export function printRows(rows: readonly Row[]): void {
 
 /** The rows as a Markdown table. */
 export function formatRows(rows: readonly Row[]): string {
-  const lines = rows.map(({ what, figure, against, ratio, goal }) => [what, figure, against, ratio.toFixed(2), verdict(ratio, goal)])
+  const lines = rows.map((row) => [row.what, row.figure, row.against, row.ratio.toFixed(2), verdict(row)])
   const table = [['what', 'figure', 'against', 'ratio', 'goal'], Array.from({ length: 5 }, () => '---'), ...lines]
   return table.map((cells) => `| ${cells.join(' | ')} |\n`).join('')
 }
 
-function verdict(ratio: number, goal: Goal | undefined): string {
+function verdict({ ratio, isLeast = false, goal }: Row): string {
   if (goal === undefined) return ''
   const isMet = 'atLeast' in goal ? ratio >= goal.atLeast : ratio <= goal.atMost
-  return `${'atLeast' in goal ? `>= ${goal.atLeast}` : `<= ${goal.atMost}`}, ${isMet ? 'met' : 'missed'}`
+  // More than the least meets any lower bound that the least meets, and misses any upper bound that it misses.
+  const isOpen = Number.isNaN(ratio) || (isLeast && isMet !== ('atLeast' in goal))
+  return `${'atLeast' in goal ? `>= ${goal.atLeast}` : `<= ${goal.atMost}`}, ${isOpen ? 'open' : isMet ? 'met' : 'missed'}`
 }

@@ -77,8 +77,9 @@ async function timeFrames(path: string, sampling: Sampling, repeats: number): Pr
   return { wallMs, cpuMs: (childrenCpuMs() - before) / repeats }
 }
 
-/** Processor time of the child processes that have ended, as Linux counts it: in hundredths of a second. */
-function childrenCpuMs(): number {
+/** Processor time of the child processes that have ended, as Linux counts it: in hundredths of a second. NaN elsewhere. */
+export function childrenCpuMs(): number {
+  if (process.platform !== 'linux') return NaN
   const text = readFileSync('/proc/self/stat', 'utf8')
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
   return (Number(fields[13]) + Number(fields[14])) * 10

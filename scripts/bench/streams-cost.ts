@@ -1,6 +1,6 @@
 import { z } from 'zod'
 
-/** What streams cost; what `streams-run.ts` prints. */
+/** What streams cost; what `streams-run.ts` prints. Nothing up to a stream's first answer counts but in memory and delay. */
 export const streamsCostSchema = z.object({
   /** Of all streams together. */
   mediaSeconds: z.number(),

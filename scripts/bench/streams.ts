@@ -2,13 +2,13 @@ import { runScript } from './child.js'
 import type { Row } from './measure.js'
 import { type StreamsCost, streamsCostSchema } from './streams-cost.js'
 
-/** How streams are run. */
+/** How streams are run: frames come one a second, and count after those of each stream's first window. */
 export interface StreamsBench {
   /** The fewest and the most streams at once. */
   readonly counts: readonly [few: number, many: number]
-  /** Frames of each, one a second. */
+  /** Frames of all together, as many with few streams as with many, so that both sides give as many answers. */
   readonly frames: number
-  /** Frames of each of the four streams whose cost a core is compared with: enough for its beginning not to count. */
+  /** Frames of each of the four streams whose cost a core is compared with. */
   readonly steadyFrames: number
 }
 
@@ -17,7 +17,7 @@ const STEADY_STREAMS = 4
 /** Runs the demo model on few and on many streams, with one thread for the model; each run is a process of its own. */
 export async function benchStreams({ counts: [few, many], frames, steadyFrames }: StreamsBench): Promise<readonly Row[]> {
   const steady = await runStreams(STEADY_STREAMS, steadyFrames)
-  const [least, most] = [await runStreams(few, frames), await runStreams(many, frames)]
+  const [least, most] = [await runStreams(few, frames / few), await runStreams(many, frames / many)]
   return [sustainedRow(steady), ...growthRows({ few, many, least, most })]
 }
 
@@ -29,7 +29,7 @@ async function runStreams(streams: number, frames: number): Promise<StreamsCost>
 
 function sustainedRow(cost: StreamsCost): Row {
   return {
-    what: 'demo model, 16-frame windows every 4 s: streams at 1 fps that one core sustains, decoding not counted',
+    what: 'demo model, 16-frame windows every 4 s, from the second on: streams at 1 fps that one core sustains, decoding not counted',
     figure: `${cost.mediaSeconds} s of video, ${cost.answers} answers`,
     against: `${cost.cpuSeconds.toFixed(1)} s of CPU`,
     ratio: cost.mediaSeconds / cost.cpuSeconds,
@@ -43,8 +43,8 @@ export function growthRows({ few, many, least, most }: { few: number; many: numb
   return [
     {
       what: `CPU of an answer with ${many} streams against ${few}`,
-      figure: `${perAnswer(most).toFixed(0)} ms`,
-      against: `${perAnswer(least).toFixed(0)} ms`,
+      figure: `${perAnswer(most).toFixed(0)} ms (of ${most.answers})`,
+      against: `${perAnswer(least).toFixed(0)} ms (of ${least.answers})`,
       ratio: perAnswer(most) / perAnswer(least),
       goal: { atMost: 1.1 },
     },

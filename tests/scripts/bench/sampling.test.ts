@@ -1,0 +1,20 @@
+import { execFileSync } from 'node:child_process'
+
+import { expect, test, vi } from 'vitest'
+
+import { childrenCpuMs } from '../../../scripts/bench/sampling.js'
+
+test.runIf(process.platform === 'linux')('the processor time of child processes grows with them on Linux', () => {
+  const before = childrenCpuMs()
+  execFileSync(process.execPath, ['--eval', 'while (process.cpuUsage().user < 100_000);'])
+  expect(childrenCpuMs() - before).toBeGreaterThan(0)
+})
+
+test('it is not known elsewhere', () => {
+  const platform = vi.spyOn(process, 'platform', 'get').mockReturnValue('darwin')
+  try {
+    expect(childrenCpuMs()).toBeNaN()
+  } finally {
+    platform.mockRestore()
+  }
+})
