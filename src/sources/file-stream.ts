@@ -6,6 +6,7 @@ import { samplingSchema } from '../sampling/sampling-settings.js'
 import type { Sampling } from '../sampling/sampling.js'
 import { uniform } from '../sampling/uniform.js'
 import type { Question, StreamInfo } from '../types.js'
+import { decodeKeyframes } from './decode-keyframes.js'
 import { decodePlan } from './decode-plan.js'
 import { fileDecoderSlots } from './decoder-slots.js'
 import { expectHwaccel, hwaccelSchema } from './hwaccel.js'
@@ -27,7 +28,8 @@ export interface VideoReadingOptions {
   readonly sampling?: Sampling
   /**
    * How hardware decodes, a method that `ffmpeg -hwaccels` lists (`vaapi`, `cuda`, `videotoolbox`, …), or `auto`:
-   * whichever works, else the processor. Looked for when the first frame is wanted.
+   * whichever works, else the processor. Looked for when the first frame is wanted. A named method, too, leaves
+   * codecs that its device can't decode to the processor.
    *
    * @default none: the processor decodes
    */
@@ -109,7 +111,7 @@ export interface VideoReader {
 
 /** The wanted pictures of a file, in display order, repeats included. */
 export async function* readVideo(path: string, { sampling, hwaccel, health, signal }: VideoReader): AsyncGenerator<Picture> {
-  if (hwaccel !== undefined) await expectHwaccel(hwaccel)
+  if (hwaccel !== undefined) await expectHwaccel(hwaccel, signal)
   const track = await listInTurn(path, signal)
   throwIfAborted(signal, `Reading ${path}`)
 
@@ -117,9 +119,12 @@ export async function* readVideo(path: string, { sampling, hwaccel, health, sign
   health.begin(track, jobs)
   if (warning !== undefined) health.warn(warning)
 
-  const decoder = { keyframesOnly, hwaccel }
+  const decoder = { hwaccel }
+  const pictures = keyframesOnly
+    ? decodeKeyframes(track, jobs, { health, signal, decoder })
+    : decodePlan(track, jobs, { observer: health, signal, decoder })
   let isEmpty = true
-  for await (const { index, times, width, height, data } of decodePlan(track, jobs, { observer: health, signal, decoder })) {
+  for await (const { index, times, width, height, data } of pictures) {
     isEmpty = false
     // The same picture as often as it is wanted, so that the model gets as many frames as were asked for.
     for (let copy = 0; copy < times; copy++) {

@@ -13,7 +13,7 @@ export function keyframesOf({ ticks, keyTicks, hasTimestamps }: VideoTrack): num
  * Plans how to get keyframes with a decoder that passes over all other pictures.
  *
  * As `planDecoding`, on a track that has no pictures but these: what lies between two of them is read and
- * not decoded, which costs next to nothing.
+ * not decoded, which costs no more than reading the file once.
  *
  * @param keyframes Places of all keyframes, ascending.
  * @param indices Places of the wanted ones, ascending; at least one.

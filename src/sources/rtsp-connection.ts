@@ -5,7 +5,6 @@ import { CutShortError } from './bytes-reader.js'
 import { ContainerHeaderReader } from './container-header.js'
 import { decoderArguments } from './decoder-options.js'
 import { type FfmpegEnd, type FfmpegRun, startFfmpeg } from './ffmpeg.js'
-import { expectHwaccel } from './hwaccel.js'
 import { type ArrivedPicture, changedError } from './live-epochs.js'
 import { type LiveSampling, liveFilters } from './live-sampling.js'
 import { readNut } from './nut.js'
@@ -24,7 +23,7 @@ export interface RtspConnectionSettings {
   readonly address: RtspAddress
   readonly transport: RtspTransport
   readonly sampling: LiveSampling
-  /** How hardware decodes. @default none: the processor decodes */
+  /** How hardware decodes; checked by `expectHwaccel`. @default none: the processor decodes */
   readonly hwaccel?: string | undefined
   /**
    * Whether sound is asked for, too, and thrown away. Costs its bytes, and lets ffmpeg shift the times of both to
@@ -88,8 +87,7 @@ class Connection {
   }
 
   async read(signal: AbortSignal): Promise<never> {
-    const { address, hwaccel } = this.#settings
-    if (hwaccel !== undefined) await expectHwaccel(hwaccel)
+    const { address } = this.#settings
     const relay = address.isSecret ? await openLoginRelay(address.full) : undefined
     let run: FfmpegRun | undefined
     try {

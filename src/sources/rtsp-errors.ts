@@ -1,4 +1,5 @@
 import { type ErrorCode, StreamError } from '../errors.js'
+import type { Exactness } from '../sampling/sampling.js'
 import type { FfmpegEnd } from './ffmpeg.js'
 import { endError, lastComplaint } from './video-errors.js'
 
@@ -64,10 +65,14 @@ export function connectionError(shown: string, end: FfmpegEnd, hadPictures: bool
 }
 
 /** The error of our own watchdog. */
-export function silentError(shown: string, silentMs: number): StreamError {
+export function silentError(shown: string, silentMs: number, { keyframesOnly = false }: Exactness = {}): StreamError {
+  const idr =
+    ' For `keyframesOnly` H.264 needs IDR keyframes: set the camera to send them (no open GOP, no intra-refresh), or ' +
+    'leave `keyframesOnly` out.'
   return new StreamError(
     'RTSP_SILENT',
-    `${shown} has sent no picture for ${silentMs / 1000} s. Where it sends keyframes more rarely, raise \`noFrameTimeoutMs\`.`,
+    `${shown} has sent no picture for ${silentMs / 1000} s. Where it sends keyframes more rarely, raise ` +
+      `\`noFrameTimeoutMs\`.${keyframesOnly ? idr : ''}`,
   )
 }
 

@@ -26,14 +26,16 @@ export interface RtspOptions {
    *
    * With `keyframesOnly` they aren't even decoded: `byFps(1, { keyframesOnly: true })`. Then `noFrameTimeoutMs` has
    * to be longer than the time between two keyframes, and pictures that are lost don't lower the `coverage`: how
-   * many there should have been isn't known.
+   * many there should have been isn't known. H.264 needs IDR keyframes for it: those of open GOPs or intra-refresh
+   * can't be decoded by themselves, and come late or never.
    *
    * @default byFps(1)
    */
   readonly sampling?: Sampling
   /**
    * How hardware decodes, a method that `ffmpeg -hwaccels` lists (`vaapi`, `cuda`, `videotoolbox`, …), or `auto`:
-   * whichever works, else the processor. Looked for before the first connection.
+   * whichever works, else the processor. Looked for once, before the first connection. A named method, too, leaves
+   * codecs that its device can't decode to the processor.
    *
    * @default none: the processor decodes
    */

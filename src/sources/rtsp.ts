@@ -1,7 +1,8 @@
-import { type Observable, Subject, defer, filter, map, of, takeWhile, throwError, timeout } from 'rxjs'
+import { Observable, Subject, concat, defer, filter, map, of, takeWhile, throwError, timeout } from 'rxjs'
 
 import { createLedger } from '../ledger.js'
 import type { Frame } from '../types.js'
+import { expectHwaccel } from './hwaccel.js'
 import { LiveEpochs } from './live-epochs.js'
 import { type LivePicture, liveFrames } from './live-frames.js'
 import { whileResumed } from './live-pause.js'
@@ -49,7 +50,7 @@ export function rtsp(address: string | URL, options: RtspOptions = {}): Source {
 }
 
 function rtspStream(id: string, address: RtspAddress, settings: RtspSettings): FrameStream {
-  const { sampling, frozenAfterMs, bridgeGapsMs, durationMs, questions } = settings
+  const { sampling, hwaccel, frozenAfterMs, bridgeGapsMs, durationMs, questions } = settings
   const ledger = createLedger()
   const notices = new Subject<SourceNotice>()
   const epochs = new LiveEpochs({
@@ -63,12 +64,32 @@ function rtspStream(id: string, address: RtspAddress, settings: RtspSettings): F
     const fields = { streamId: id, attempt, delayMs, code: error.code, reason: error.message }
     notices.next({ kind: 'reconnect', message: 'a live stream was lost and is opened again', fields })
   }
-  const pictures = connections(address, settings, epochs).pipe(
+  const connected = connections(address, settings, epochs).pipe(
     reconnecting(settings.reconnect, { onReconnect }),
     whileResumed(ledger),
   )
+  const pictures = hwaccel === undefined ? connected : concat(hwaccelThere(hwaccel), connected)
   const frames: Observable<Frame> = liveFrames(untilMediaTime(pictures, durationMs), { ledger, ...settings })
   return { info: epochs.info, frames, notices: notices.asObservable() }
+}
+
+/** Completes once a way to decode by hardware was found to work; errors where it doesn't. Stops looking on unsubscribe. */
+function hwaccelThere(method: string): Observable<never> {
+  return new Observable((subscriber) => {
+    const stopping = new AbortController()
+    expectHwaccel(method, stopping.signal).then(
+      () => {
+        subscriber.complete()
+      },
+      (error: unknown) => {
+        // Unsubscribed, there is nobody to tell.
+        if (!stopping.signal.aborted) subscriber.error(error)
+      },
+    )
+    return () => {
+      stopping.abort()
+    }
+  })
 }
 
 /** A new connection at each subscription; its wanted pictures. */
@@ -89,7 +110,7 @@ function connections(address: RtspAddress, settings: RtspSettings, epochs: LiveE
       },
     })
   }).pipe(
-    timeout({ each: silentMs, with: () => throwError(() => silentError(address.shown, silentMs)) }),
+    timeout({ each: silentMs, with: () => throwError(() => silentError(address.shown, silentMs, sampling)) }),
     map((picture) => epochs.take(picture)),
     filter((picture) => picture !== undefined),
   )

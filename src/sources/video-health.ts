@@ -31,7 +31,7 @@ export class VideoHealth implements DecodeObserver {
   /** Takes in what is known before decoding. */
   begin(track: VideoTrack, jobs: readonly DecodeJob[]): void {
     this.#wanted = sum(jobs.map(({ pictures }) => pictures.length))
-    this.#decoded = sum(jobs.map(({ decodedPictures }) => decodedPictures))
+    this.#decoded = decodedBy(jobs)
     const { presentSeconds, announcedSeconds = presentSeconds } = track
     if (announcedSeconds - presentSeconds > LENGTH_TOLERANCE_SECONDS) {
       this.#lengthShare = Math.max(0, presentSeconds / announcedSeconds)
@@ -41,6 +41,12 @@ export class VideoHealth implements DecodeObserver {
     } else if (track.isLastCut) {
       this.#warnings.add('The file ends in the middle of its last picture, which is left out.')
     }
+  }
+
+  /** Takes in that wanted pictures are decoded once more, and a sentence that says why. */
+  readAgain(jobs: readonly DecodeJob[], warning: string): void {
+    this.#decoded += decodedBy(jobs)
+    this.warn(warning)
   }
 
   /** Takes in a sentence about what was wanted and had otherwise. */
@@ -67,6 +73,10 @@ export class VideoHealth implements DecodeObserver {
     const coverage = Math.floor(this.#lengthShare * Math.min(cameOut, clean) * 1e4) / 1e4
     return { coverage, warnings: [...this.#warnings] }
   }
+}
+
+function decodedBy(jobs: readonly DecodeJob[]): number {
+  return sum(jobs.map(({ decodedPictures }) => decodedPictures))
 }
 
 function sum(numbers: readonly number[]): number {

@@ -28,7 +28,6 @@ export function planWanted(track: VideoTrack, sampling: Sampling): WantedPlan {
   if (keyframes.length === 0) return { ...exact, warning: 'The times of its keyframes are not known: the file was read exactly.' }
   const indices = wantedKeyframes(sampling, { ...timeline, keyframes })
   const plan = { ptsMs, jobs: planKeyframes(track, { keyframes, indices }), keyframesOnly: true }
-  const isSpread = sampling.kind === 'uniform' || sampling.kind === 'uniform-per-second'
-  if (!isSpread || indices.length === wanted.length) return plan
+  if (sampling.kind === 'all' || indices.length >= wanted.length) return plan
   return { ...plan, warning: `${indices.length} keyframes stand for ${wanted.length} wanted frames: there are no others near them.` }
 }

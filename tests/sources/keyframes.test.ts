@@ -6,6 +6,7 @@ import { allFrames } from '../../src/sampling/all-frames.js'
 import { byFps } from '../../src/sampling/by-fps.js'
 import { linspaceIndices } from '../../src/sampling/linspace.js'
 import { uniform } from '../../src/sampling/uniform.js'
+import { decodeKeyframes } from '../../src/sources/decode-keyframes.js'
 import { decodePlan } from '../../src/sources/decode-plan.js'
 import { findFfmpeg } from '../../src/sources/ffmpeg-binary.js'
 import { file } from '../../src/sources/file.js'
@@ -22,6 +23,15 @@ import { trackOf } from './helpers/track.js'
 const media = new MediaFolder()
 const { signal } = new AbortController()
 const only = { keyframesOnly: true }
+
+/** Files with keyframes that come out of order, or not at all, where all other pictures are passed over. */
+const DEPENDENT = { 'open-gops.mp4': 'open-gop=1:keyint=25:bframes=3', 'intra-refresh.mp4': 'intra-refresh=1:keyint=25:bframes=3' }
+const dependentKinds = Object.keys(DEPENDENT) as readonly (keyof typeof DEPENDENT)[]
+const READ_EXACTLY = "Some keyframes can't be decoded by themselves: they were read exactly."
+
+function makeDependent(kind: keyof typeof DEPENDENT): string {
+  return media.make(kind, ['-i', BUNNY, '-c:v', 'libx264', '-x264-params', DEPENDENT[kind]])
+}
 
 /** Places of the keyframes by what the decoder says of each picture of a full decode. */
 function decodedKeyframes(path: string): number[] {
@@ -68,6 +78,43 @@ describe.each(mediaKinds)('the keyframes of %s', (kind) => {
   })
 })
 
+describe.each(dependentKinds)('the keyframes of %s, which need others', (kind) => {
+  test('are read exactly, in order, with a word of it', async () => {
+    const path = makeDependent(kind)
+    const { frames, info } = await readAll(file(path, { sampling: allFrames(only) }))
+    const indices = keyframesOf(await readVideoTrack(path, signal))
+    expect(indices.length).toBeGreaterThan(3)
+    expectShown(frames, { path, indices })
+    expect(frames.map(({ ptsMs }) => ptsMs)).toEqual(indices.map((index) => index * 40))
+    expect(info.health()).toEqual({ coverage: 1, warnings: [READ_EXACTLY] })
+  })
+
+  test('come as often as asked for where only some are wanted', async () => {
+    const path = makeDependent(kind)
+    const { frames, info } = await readAll(file(path, { sampling: uniform(3, only) }))
+    expect(frames).toHaveLength(3)
+    expectShown(frames, { path, indices: frames.map(({ index }) => index).sort((one, other) => one - other) })
+    expect(info.health()).toEqual({ coverage: 1, warnings: [READ_EXACTLY] })
+  })
+
+  test('count as damage where they are missing even so', async () => {
+    const whole = await readVideoTrack(makeDependent(kind), signal)
+    const [first = 0, second = 0] = whole.ticks
+    // A keyframe behind the end that the file doesn't have.
+    const behind = (whole.ticks.at(-1) ?? 0) + second - first
+    const track = { ...whole, ticks: [...whole.ticks, behind], keyTicks: [...whole.keyTicks, behind] }
+    const keyframes = keyframesOf(track)
+    const jobs = planKeyframes(track, { keyframes, indices: keyframes })
+    const health = new VideoHealth()
+    health.begin(track, jobs)
+    const indices: number[] = []
+    for await (const { index } of decodeKeyframes(track, jobs, { health, signal })) indices.push(index)
+    expect(indices).toEqual(keyframes.slice(0, -1))
+    const damaged = 'The file is damaged: some of the wanted pictures could not be decoded.'
+    expect(health.health()).toEqual({ coverage: Math.floor(1e4 * (1 - 1 / keyframes.length)) / 1e4, warnings: [READ_EXACTLY, damaged] })
+  })
+})
+
 describe('a file by keyframes', () => {
   test('gives the nearest ones, fewer than asked for where there are fewer, and says so', async () => {
     const path = media.kind('transport.ts')
@@ -88,8 +135,17 @@ describe('a file by keyframes', () => {
 
   test('gives the first of each slot', async () => {
     const path = media.kind('transport.ts')
-    const { frames } = await readAll(file(path, { sampling: byFps(1, only) }))
+    const { frames, info } = await readAll(file(path, { sampling: byFps(1, only) }))
     expect(frames.map(({ index }) => index)).toEqual([0, 36, 60, 84, 108])
+    expect(info.health()).toEqual({ coverage: 1, warnings: [] })
+  })
+
+  test('says so where there are slots without one', async () => {
+    const path = media.kind('transport.ts')
+    const { frames, info } = await readAll(file(path, { sampling: byFps(5, only) }))
+    expect(frames).toHaveLength(11)
+    const warnings = ['11 keyframes stand for 25 wanted frames: there are no others near them.']
+    expect(info.health()).toEqual({ coverage: 1, warnings })
   })
 
   test.each(['annexb.h264', 'b-frames.avi'])('reads %s exactly, which has no timestamps, and says so', async (name) => {

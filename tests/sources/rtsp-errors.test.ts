@@ -38,6 +38,8 @@ describe('connectionError', () => {
 test('a watchdog says how long it waited, and a redirect is final', () => {
   expect(silentError(SHOWN, 1500)).toMatchObject({ code: 'RTSP_SILENT', canRetry: true })
   expect(silentError(SHOWN, 1500).message).toContain('1.5 s')
+  expect(silentError(SHOWN, 1500).message).not.toContain('IDR')
+  expect(silentError(SHOWN, 1500, { keyframesOnly: true }).message).toContain('needs IDR keyframes')
   expect(redirectedError(SHOWN)).toMatchObject({ code: 'RTSP_REDIRECTED', canRetry: false })
 })
 

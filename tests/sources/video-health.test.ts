@@ -71,6 +71,14 @@ describe('VideoHealth', () => {
     expect(health.health().coverage).toBe(0.6666)
   })
 
+  test('measures complaints against all that is decoded, also where pictures are decoded once more', () => {
+    const health = healthOf()
+    health.readAgain([job], 'They were read again.')
+    health.line('[error] Error while decoding stream #0:0: Invalid data')
+    expect(health.health().coverage).toBe(0.995)
+    expect(health.health().warnings).toContain('They were read again.')
+  })
+
   test('passes over what decoders say of little things', () => {
     const health = healthOf()
     health.line('[h264 @ 0x1] [error] mmco: unref short failure')
