@@ -57,9 +57,9 @@ export async function* prefill(setup: PrefillSetup, job: GenerateJob, layout: Pr
       const piece = pieces[place]
       if (piece === undefined) break
       logits = yield* runChunks(setup, sequence, await piece.embed())
+      if (piece.key === undefined) continue
       // A broken beginning must not break whatever begins with it later.
-      if (piece.key === undefined || logits.some(Number.isNaN)) continue
-      setup.prefixes.put(piece.key, sequence.prefix())
+      if (!logits.some(Number.isNaN)) setup.prefixes.put(piece.key, sequence.prefix())
       if (roomFor(place) < roomFor(place + 1)) sequence = moved(sequence, roomFor(place + 1))
       yield
     }

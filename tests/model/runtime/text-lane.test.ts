@@ -308,6 +308,27 @@ describe('a failure', () => {
     spoil.mockRestore()
   })
 
+  test('a beginning that is not a number is not kept: it fails its own question, and not those after it', async () => {
+    const { lane, ask, session } = textLane()
+    const run = session.run.bind(session)
+    const spoil = vi.spyOn(session, 'run').mockImplementation(async (feeds) => {
+      const outputs = await run(feeds)
+      ;(outputs.logits?.data as Float32Array)[3] = NaN
+      return outputs
+    })
+    // More positions than a short beginning has room for.
+    const visual = { ...countingJob.visual, data: new Float32Array(200), tokens: 100 }
+    const broken = ask({ visual })
+    await drain(lane)
+    await expect(broken).rejects.toMatchObject({ code: 'MODEL_FAILED', message: expect.stringContaining('not a number') as unknown })
+    spoil.mockRestore()
+    const next = ask({ visual })
+    await drain(lane)
+    expect((await next).text).toBe('bcdef')
+    // Its prompt is taken in from the very beginning.
+    expect(session.runs.filter(({ past_lengths: lengths }) => lengths?.data[0] === 0n)).toHaveLength(2)
+  })
+
   test('a step that fails ends the longest answer alone: the others have lost nothing and go on', async () => {
     const { lane, ask, session } = textLane()
     const run = session.run.bind(session)
