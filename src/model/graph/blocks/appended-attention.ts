@@ -5,8 +5,8 @@ import {
 } from '../ops.js'
 import type { Value } from '../value.js'
 import { joinHeads, splitHeads } from './attention.js'
-import { type HeadGeometry, type KeyValue, MASKED } from './cached-attention.js'
-import { type RotaryTables, rotate } from './rotary.js'
+import { type CachedAttentionInputs, type HeadGeometry, type KeyValue, MASKED } from './cached-attention.js'
+import { rotate } from './rotary.js'
 
 /** What all layers' attention shares: derived once from the graph's inputs. */
 export interface AppendPosition {
@@ -18,17 +18,8 @@ export interface AppendPosition {
   readonly room: Value
 }
 
-/** Inputs of one layer's attention over a cache that the caller keeps. */
-export interface AppendedAttentionInputs {
-  /** `[batch, sequence, heads * headSize]`, before rotation. */
-  readonly query: Value
-  /** `[batch, sequence, keyValueHeads * headSize]`, before rotation. */
-  readonly key: Value
-  readonly value: Value
-  /** Each `[batch, keyValueHeads, past, headSize]`; rows from a sequence's length on are never looked at. */
-  readonly past: KeyValue
-  readonly geometry: HeadGeometry
-  readonly rotary: RotaryTables
+/** Inputs of one layer's attention over a cache that the caller keeps: rows from a sequence's length on are never looked at. */
+export interface AppendedAttentionInputs extends Omit<CachedAttentionInputs, 'position'> {
   readonly position: AppendPosition
 }
 
