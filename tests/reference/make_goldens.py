@@ -2,9 +2,11 @@
 """Makes everything under tests/reference/ from the original PyTorch code. See README.md.
 
     TINYLLAVA_VIDEO=<checkout of TinyLLaVA-Video> python make_goldens.py [--out FOLDER] [--only NAME ...]
+    TINYLLAVA_FACTORY=<checkout of TinyLLaVA_Factory> python make_goldens.py [--out FOLDER] [--only NAME ...]
     TINYLLAVA_VIDEO=<...> python make_goldens.py --search NAME [--start SEED] [--tries N]
 
-Names are those of the cases and of the tables; without --only, all are made.
+Names are those of the cases and of the tables; without --only, all that need the reference at hand are made: one process has
+one of the two.
 """
 
 import argparse
@@ -20,7 +22,7 @@ sys.dont_write_bytecode = True
 
 from goldens.cases import CASES
 from goldens.record import make_case, search_seed
-from goldens.reference import load_reference, steady
+from goldens.reference import REPOSITORIES, is_there, load_reference, steady
 from goldens.tables import TABLES
 
 
@@ -34,24 +36,34 @@ def arguments():
     return parser.parse_args()
 
 
+def kind_at_hand():
+    """Which of the references the environment names."""
+    named = [kind for kind in REPOSITORIES if is_there(kind)]
+    if len(named) == 1:
+        return named[0]
+    sys.exit(f"Set one of {', '.join(repository.variable for repository in REPOSITORIES.values())}.")
+
+
 def main():
     options = arguments()
     os.umask(0o022)
     steady()
-    reference = load_reference()
-    cases = {case.name: case for case in CASES}
+    kind = kind_at_hand()
+    reference = load_reference(kind)
+    cases = {case.name: case for case in CASES if case.reference == kind}
     with tempfile.TemporaryDirectory() as scratch:
         if options.search:
             print(search_seed(reference, cases[options.search], scratch, options.start, options.tries))
             return
-        for name in options.only or [*cases, *TABLES]:
+        tables = TABLES[kind]
+        for name in options.only or [*cases, *tables]:
             started = time.time()
             if name in cases:
                 questions = make_case(reference, cases[name], options.out, scratch)
                 gaps = ", ".join(f"{key} {record['smallestGap']}" for key, record in questions.items())
                 print(f"{name}: smallest gaps {gaps}", end="")
             else:
-                TABLES[name](reference, Path(options.out), scratch)
+                tables[name](reference, Path(options.out), scratch)
                 print(name, end="")
             print(f" ({time.time() - started:.1f} s)", flush=True)
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import torch
+from PIL import Image
 
 from .reference import CudaMeansCpu
 
@@ -10,10 +11,21 @@ NEW_TOKENS = 24
 
 
 def pixels(reference, model, frames):
-    """pixel_values [T, 3, S, S]: one decoded frame at a time, as a float tensor, as run_tiny_llava.py does."""
+    """pixel_values [T, 3, S, S], one frame at a time."""
+    return {"video": video_pixels, "factory": picture_pixels}[reference.kind](reference, model, frames)
+
+
+def video_pixels(reference, model, frames):
+    """Each decoded frame as a float tensor, as TinyLLaVA-Video's run_tiny_llava.py does."""
     preprocess = reference.VideoPreprocess(model.vision_tower._image_processor, model.config)
     video = torch.from_numpy(frames).permute(0, 3, 1, 2).to(torch.float32)
     return torch.stack([preprocess(frame) for frame in video])
+
+
+def picture_pixels(reference, model, frames):
+    """Each frame as a picture of Pillow, rounded to half precision, as the Factory's run_tiny_llava.py does."""
+    preprocess = reference.ImagePreprocess(model.vision_tower._image_processor, model.config)
+    return torch.stack([preprocess(Image.fromarray(frame)) for frame in frames]).half().float()
 
 
 def features(model, pixel_values):
@@ -63,7 +75,8 @@ class Watch:
             handle.remove()
 
     def tower(self, _module, _inputs, output):
-        self.trace.features = output
+        # Of two towers: side by side, as our graphs keep them.
+        self.trace.features = torch.cat(output, dim=-1) if isinstance(output, tuple) else output
 
     def connector(self, _module, _inputs, output):
         self.trace.connector = output[0]
@@ -106,6 +119,11 @@ def gap(logits):
     return float((best[0] - best[1]) / logits.std())
 
 
+def visual_input(reference, pixel_values):
+    """The argument of `generate` that holds a clip, or one picture."""
+    return {"video": pixel_values.unsqueeze(0)} if reference.kind == "video" else {"images": pixel_values}
+
+
 def ask(reference, model, template, pixel_values, question):
     """(record, trace): the question through the reference's own `generate`, greedy."""
     tokenizer = model.tokenizer
@@ -115,7 +133,7 @@ def ask(reference, model, template, pixel_values, question):
     with CudaMeansCpu(), Watch(model) as trace, torch.inference_mode():
         output = model.generate(
             batch,
-            video=pixel_values.unsqueeze(0),
+            **visual_input(reference, pixel_values),
             do_sample=False,
             temperature=0,
             top_p=None,

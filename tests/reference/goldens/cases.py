@@ -87,7 +87,7 @@ def siglip(hidden, heads, image, patch, layers=3):
 
 @dataclass(frozen=True)
 class Case:
-    """One checkpoint, one clip, some questions."""
+    """One checkpoint, one clip, some questions; for the Factory a clip is one picture."""
 
     name: str
     seed: int
@@ -95,8 +95,13 @@ class Case:
     text: dict
     vision: dict
     connector: str
-    queries: int
+    queries: int | None = None
     group: int | None = None
+    reference: str = "video"  # or "factory"
+    tower: str = "siglip"
+    tower_prefix: str = ""  # in front of the tower's name, as `mof:`
+    tower2: str = ""  # the second of two towers
+    vision2: dict = field(default_factory=dict)
     resampler_layers: int = 2
     dtype: torch.dtype = torch.float32
     shard: str | None = None

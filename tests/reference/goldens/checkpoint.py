@@ -26,12 +26,13 @@ def build(reference, case, hub, seed=None):
     """A model as the reference's train.py makes it, with lively random weights rounded to the case's type."""
     os.makedirs(hub, exist_ok=True)
     llm = hubs.write_llm(hub, case.llm, case.text)
-    tower = hubs.write_tower(hub, case.vision)
+    tower = hubs.write_tower(hub, case.tower, case.vision)
+    tower2 = hubs.write_tower(hub, case.tower2, case.vision2) if case.tower2 else ""
     arguments = SimpleNamespace(
         model_name_or_path=llm,
         tokenizer_name_or_path=None,
-        vision_tower=tower,
-        vision_tower2="",
+        vision_tower=case.tower_prefix + tower,
+        vision_tower2=tower2,
         connector_type=case.connector,
         mm_vision_select_layer=case.feature_layer,
         mm_vision_select_feature=case.strategy,

@@ -1,12 +1,59 @@
 """Small local folders under the names of base models, in place of a model hub."""
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Callable
 
 from .vocabulary import write_phi_tokenizer, write_qwen2_tokenizer
 
-LLM_NAMES = {"qwen2": "Qwen/Qwen2.5-tiny", "phi": "microsoft/phi-2-tiny"}
-TOWER_NAME = "google/siglip-tiny"
+
+@dataclass(frozen=True)
+class BaseModel:
+    """A base language model: its name on the hub, its class, and what writes its tokenizer into a folder."""
+
+    name: str
+    architecture: str
+    write_tokenizer: Callable[[Path], None]
+
+
+@dataclass(frozen=True)
+class BaseTower:
+    """A base vision tower: its name on the hub, its config.json around the given fields, its image processor's numbers."""
+
+    name: str
+    config: Callable[[dict], dict]
+    processor: Callable[[dict], dict]
+
+
+LLMS = {
+    "qwen2": BaseModel("Qwen/Qwen2.5-tiny", "Qwen2ForCausalLM", write_qwen2_tokenizer),
+    "phi": BaseModel("microsoft/phi-2-tiny", "PhiForCausalLM", write_phi_tokenizer),
+}
+
+
+def siglip_config(config):
+    """As SigLIP nests it."""
+    return {"architectures": ["SiglipModel"], "model_type": "siglip", "vision_config": {"model_type": "siglip_vision_model", **config}}
+
+
+def siglip_processor(config):
+    size = config["image_size"]
+    return {
+        "do_normalize": True,
+        "do_rescale": True,
+        "do_resize": True,
+        "image_mean": [0.5, 0.5, 0.5],
+        "image_processor_type": "SiglipImageProcessor",
+        "image_std": [0.5, 0.5, 0.5],
+        "processor_class": "SiglipProcessor",
+        "resample": 3,
+        "rescale_factor": 0.00392156862745098,
+        "size": {"height": size, "width": size},
+    }
+
+
+TOWERS = {"siglip": BaseTower("google/siglip-tiny", siglip_config, siglip_processor)}
 
 
 def write_json(path, value):
@@ -16,34 +63,17 @@ def write_json(path, value):
 
 def write_llm(hub, family, config):
     """The base language model's folder: config.json and the tokenizer; the weights come from the checkpoint."""
-    folder = Path(hub) / LLM_NAMES[family]
-    architecture = {"qwen2": "Qwen2ForCausalLM", "phi": "PhiForCausalLM"}[family]
-    write_json(folder / "config.json", {"architectures": [architecture], "model_type": family, **config})
-    {"qwen2": write_qwen2_tokenizer, "phi": write_phi_tokenizer}[family](folder)
-    return LLM_NAMES[family]
+    base = LLMS[family]
+    folder = Path(hub) / base.name
+    write_json(folder / "config.json", {"architectures": [base.architecture], "model_type": family, **config})
+    base.write_tokenizer(folder)
+    return base.name
 
 
-def write_tower(hub, config):
-    """The base tower's folder: config.json as SigLIP nests it, and the image processor's numbers."""
-    folder = Path(hub) / TOWER_NAME
-    write_json(
-        folder / "config.json",
-        {"architectures": ["SiglipModel"], "model_type": "siglip", "vision_config": {"model_type": "siglip_vision_model", **config}},
-    )
-    size = config["image_size"]
-    write_json(
-        folder / "preprocessor_config.json",
-        {
-            "do_normalize": True,
-            "do_rescale": True,
-            "do_resize": True,
-            "image_mean": [0.5, 0.5, 0.5],
-            "image_processor_type": "SiglipImageProcessor",
-            "image_std": [0.5, 0.5, 0.5],
-            "processor_class": "SiglipProcessor",
-            "resample": 3,
-            "rescale_factor": 0.00392156862745098,
-            "size": {"height": size, "width": size},
-        },
-    )
-    return TOWER_NAME
+def write_tower(hub, family, config):
+    """The base tower's folder: config.json, and the image processor's numbers."""
+    base = TOWERS[family]
+    folder = Path(hub) / base.name
+    write_json(folder / "config.json", base.config(config))
+    write_json(folder / "preprocessor_config.json", base.processor(config))
+    return base.name

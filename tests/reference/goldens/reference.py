@@ -1,6 +1,7 @@
-"""Imports the original TinyLLaVA-Video code and makes it run on a CPU.
+"""Imports the original code and makes it run on a CPU.
 
-The reference repository is found through the environment variable TINYLLAVA_VIDEO and is never copied or edited.
+There are two: TinyLLaVA-Video for clips, TinyLLaVA_Factory for pictures. Each is found through an environment variable and is
+never copied or edited. Both call their package `tinyllava`, so one process has one of them.
 """
 
 import dataclasses
@@ -16,7 +17,20 @@ import torch
 import transformers  # imported before the stand-ins below, so that it never sees them
 from torch.overrides import TorchFunctionMode
 
-REFERENCE_COMMIT = "2f02c97"
+
+@dataclasses.dataclass(frozen=True)
+class Repository:
+    """Where one of the references comes from."""
+
+    variable: str
+    name: str
+    commit: str
+
+
+REPOSITORIES = {
+    "video": Repository("TINYLLAVA_VIDEO", "ZhangXJ199/TinyLLaVA-Video", "2f02c97"),
+    "factory": Repository("TINYLLAVA_FACTORY", "TinyLLaVA/TinyLLaVA_Factory", "53f12c7"),
+}
 
 # Modules the reference imports at the top of files we need, for training or for reading videos only.
 UNNEEDED = {
@@ -71,27 +85,49 @@ def import_conditions():
             sys.modules.pop(name, None)
 
 
-def load_reference():
-    """Imports the reference's packages and returns the names the goldens need, as one namespace."""
-    path = os.environ.get("TINYLLAVA_VIDEO")
+def is_there(kind):
+    """Whether the environment says where this reference is."""
+    return bool(os.environ.get(REPOSITORIES[kind].variable))
+
+
+def load_reference(kind):
+    """Imports the packages of `video` or `factory` and returns the names the goldens need, as one namespace."""
+    repository = REPOSITORIES[kind]
+    path = os.environ.get(repository.variable)
     if not path or not os.path.isdir(os.path.join(path, "tinyllava")):
-        sys.exit(f"Set TINYLLAVA_VIDEO to a checkout of ZhangXJ199/TinyLLaVA-Video at {REFERENCE_COMMIT}.")
+        sys.exit(f"Set {repository.variable} to a checkout of {repository.name} at {repository.commit}.")
     sys.path.insert(0, path)
     with import_conditions():
         import tinyllava.data as data
         import tinyllava.model as model
         import tinyllava.utils as utils
-        from tinyllava.model.connector.groupresampler import PositionalEncoding
-    return types.SimpleNamespace(
+    reference = types.SimpleNamespace(
+        kind=kind,
         Config=model.TinyLlavaConfig,
         Model=model.TinyLlavaForConditionalGeneration,
         TextPreprocess=data.TextPreprocess,
-        VideoPreprocess=data.VideoPreprocess,
         Message=utils.Message,
         KeywordsStoppingCriteria=utils.KeywordsStoppingCriteria,
-        PositionalEncoding=PositionalEncoding,
         image_marker=utils.DEFAULT_IMAGE_TOKEN,
     )
+    {"video": add_video, "factory": add_factory}[kind](reference)
+    return reference
+
+
+def add_video(reference):
+    """What only TinyLLaVA-Video has."""
+    with import_conditions():
+        from tinyllava.data import VideoPreprocess
+        from tinyllava.model.connector.groupresampler import PositionalEncoding
+    reference.VideoPreprocess = VideoPreprocess
+    reference.PositionalEncoding = PositionalEncoding
+
+
+def add_factory(reference):
+    """What only TinyLLaVA_Factory has."""
+    with import_conditions():
+        from tinyllava.data.image_preprocess import ImagePreprocess
+    reference.ImagePreprocess = ImagePreprocess
 
 
 class CudaMeansCpu(TorchFunctionMode):
@@ -104,10 +140,11 @@ class CudaMeansCpu(TorchFunctionMode):
         return function(*args, **kwargs)
 
 
-def versions():
+def versions(kind="video"):
     """What the goldens were made with."""
     packages = ["torch", "transformers", "tokenizers", "numpy", "pillow", "safetensors", "einops", "einops_exts", "regex"]
-    found = {"python": platform.python_version(), "TinyLLaVA-Video": REFERENCE_COMMIT}
+    repository = REPOSITORIES[kind]
+    found = {"python": platform.python_version(), repository.name.split("/")[1]: repository.commit}
     for package in packages:
         try:
             found[package] = version(package)

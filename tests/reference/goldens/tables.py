@@ -183,11 +183,14 @@ def config_defaults(_reference, out, _scratch):
 
 
 TABLES = {
-    "indices": indices,
-    "resize": resize,
-    "tokenizer-qwen2": tokenizer_qwen2,
-    "tokenizer-phi": tokenizer_phi,
-    "prompts": prompts,
-    "positions": positions,
-    "config-defaults": config_defaults,
+    "video": {
+        "indices": indices,
+        "resize": resize,
+        "tokenizer-qwen2": tokenizer_qwen2,
+        "tokenizer-phi": tokenizer_phi,
+        "prompts": prompts,
+        "positions": positions,
+        "config-defaults": config_defaults,
+    },
+    "factory": {},
 }
