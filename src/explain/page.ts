@@ -1,0 +1,103 @@
+import type { Candidate, ExplainedFrame, ExplainedToken, Explanation, PatchGrid } from './explanation.js'
+import { escapeHtml, visibleToken } from './escape.js'
+import { heatMapPng } from './heat-map.js'
+import { PAGE_STYLE } from './page-style.js'
+
+// Nothing is fetched and nothing is run: the page can be sent around and opened anywhere.
+const POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+
+/**
+ * Writes an explanation as one HTML page that needs nothing else: no script, no network.
+ *
+ * ```
+ * question, model
+ * answer: each token a button, underlined from red (unlikely) to green (certain)
+ * the chosen token: its probability, the likeliest others, how much went to the pictures
+ * the frames, each with its share and a heat map over it
+ * ```
+ *
+ * The arrow keys go from token to token. Printed, it shows all of them.
+ *
+ * @returns the page's text, UTF-8 to be.
+ */
+export async function explanationPage(explanation: Explanation): Promise<string> {
+  const { title, question, model, frames, tokens, patches } = explanation
+  const panels = await Promise.all(tokens.map((token, index) => panel(token, index, { frames, patches })))
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<meta http-equiv="Content-Security-Policy" content="${POLICY}">
+<title>${escapeHtml(`${question} – ${title}`)}</title>
+<style>${PAGE_STYLE}${frames.map(frameStyle).join('')}${tokens.map((_, index) => tokenStyle(index)).join('')}</style>
+</head>
+<body>
+<h1>${escapeHtml(question)}</h1>
+<p class="about">${escapeHtml(title)} · ${frames.length} ${frames.length === 1 ? 'picture' : 'pictures'} · ${escapeHtml(model)}</p>
+${tokens.map((_, index) => `<input type="radio" name="token" id="t${index}"${index === 0 ? ' checked' : ''}>`).join('')}
+<input type="checkbox" id="heat" checked>
+<p class="answer">${tokens.map(tokenLabel).join('')}</p>
+<p class="controls"><label class="toggle" for="heat">Heat maps</label> <span class="hint">Choose a token; the arrow keys go on from it.</span></p>
+<div class="panels">
+${panels.join('\n')}
+</div>
+</body>
+</html>
+`
+}
+
+/** Each picture stands in the page once, whatever the number of tokens. */
+const frameStyle = ({ jpeg, width, height }: ExplainedFrame, index: number): string =>
+  `.f${index} { aspect-ratio: ${width} / ${height}; background-image: url(${dataAddress('image/jpeg', jpeg)}) }\n`
+
+const tokenStyle = (index: number): string =>
+  `#t${index}:checked ~ .panels > #p${index} { display: block } ` +
+  `#t${index}:checked ~ .answer > [for=t${index}] { background: Highlight; color: HighlightText } ` +
+  `#t${index}:focus-visible ~ .answer > [for=t${index}] { outline: 2px solid currentColor }\n`
+
+function tokenLabel({ text, probability }: ExplainedToken, index: number): string {
+  const style = `--probability: ${probability.toFixed(3)}`
+  return `<label for="t${index}" style="${style}" title="${percent(probability)}">${escapeHtml(visibleToken(text))}</label>`
+}
+
+/** What is shown of one token. */
+async function panel(
+  token: ExplainedToken,
+  index: number,
+  { frames, patches }: Pick<Explanation, 'frames' | 'patches'>,
+): Promise<string> {
+  const most = Math.max(...token.maps.flatMap((map) => Array.from(map)), Number.MIN_VALUE)
+  const pictures = await Promise.all(frames.map((frame, place) => figure(frame, place, { map: token.maps[place], patches, most })))
+  const rows = [token, ...token.others].map(candidateRow)
+  return `<section class="panel" id="p${index}">
+<h2>Token ${index + 1}: what it could have been</h2>
+<table>${rows.join('')}</table>
+<h2>Where it looked: ${percent(token.pictureShare)} of its attention went to the pictures</h2>
+<div class="frames">${pictures.join('')}</div>
+</section>`
+}
+
+const candidateRow = ({ text, probability }: Candidate): string =>
+  `<tr><td class="token">${escapeHtml(visibleToken(text))}</td>` +
+  `<td><meter value="${probability.toFixed(4)}"></meter></td><td>${percent(probability)}</td></tr>`
+
+/** How a token looked at one frame. */
+interface Look {
+  readonly map: Float32Array | undefined
+  readonly patches: PatchGrid
+  readonly most: number
+}
+
+async function figure({ ptsMs }: ExplainedFrame, place: number, { map = new Float32Array(), patches, most }: Look): Promise<string> {
+  const share = map.reduce((sum, value) => sum + value, 0)
+  const heat = dataAddress('image/png', await heatMapPng(map, patches, most))
+  return (
+    `<figure><div class="picture f${place}"><img alt="" src="${heat}"></div>` +
+    `<figcaption>${(ptsMs / 1000).toFixed(1)} s · ${percent(share)}</figcaption></figure>`
+  )
+}
+
+const percent = (share: number): string => `${(share * 100).toFixed(share < 0.1 ? 1 : 0)} %`
+
+const dataAddress = (type: string, bytes: Uint8Array): string => `data:${type};base64,${Buffer.from(bytes).toString('base64')}`
