@@ -6,6 +6,7 @@ import type { Model, Pixels } from '../model/model.js'
 import { traced } from '../tracing.js'
 import type { SpanPlan } from '../tracing.js'
 import type { EncodedFrame, Frame } from '../types.js'
+import { countFeatures } from './held-features.js'
 import { withRetries } from './retry.js'
 
 /** A frame on its way through the tower. */
@@ -76,6 +77,7 @@ async function runTower(
     const features = encoded[place]
     if (features === undefined) throw new Error(`The model encoded ${encoded.length} of ${batch.length} frames.`)
     pending.pixels = undefined
+    countFeatures(features)
     const { origin, receipt } = pending
     return { receipt, encoded: { ...origin, position: receipt.position, features, encodeMs } }
   })

@@ -7,6 +7,7 @@ import { describe, expect, test } from 'vitest'
 import { StreamError } from '../../src/errors.js'
 import { encode } from '../../src/operators/encode.js'
 import type { EncodeOptions } from '../../src/operators/encode.js'
+import { heldFeatureBytes } from '../../src/operators/held-features.js'
 import type { EncodedFrame, Frame } from '../../src/types.js'
 import { at, createFakeModel, createFrame, createInstantModel, createStream, features, settled } from './fakes.js'
 
@@ -63,12 +64,15 @@ describe('encode', () => {
     ])
   })
 
-  test('an encoded frame holds no pixels and no receipt', async () => {
+  test('an encoded frame holds no pixels and no receipt, and its features are counted', async () => {
     const { model, encoded, push } = setUp()
+    const before = heldFeatureBytes()
     push(1)
     await settled()
-    at(model.encodeCalls, 0).resolve([features(0)])
+    const made = features(0)
+    at(model.encodeCalls, 0).resolve([made])
     await settled()
+    expect(heldFeatureBytes() - before).toBe(made.data.byteLength)
     expect(Object.keys(at(encoded, 0)).sort()).toEqual(['arrivedAtMs', 'encodeMs', 'features', 'index', 'position', 'ptsMs', 'stream'])
   })
 

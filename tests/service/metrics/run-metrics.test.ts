@@ -6,6 +6,7 @@ import type { Result } from '../../../src/envelope.js'
 import { StreamError } from '../../../src/errors.js'
 import { answer } from '../../../src/operators/answer.js'
 import { encode } from '../../../src/operators/encode.js'
+import { heldFeatureBytes } from '../../../src/operators/held-features.js'
 import { slidingWindow } from '../../../src/operators/sliding-window.js'
 import { definePipeline } from '../../../src/service/define-pipeline.js'
 import type { Pipeline } from '../../../src/service/define-pipeline.js'
@@ -256,6 +257,7 @@ describe('sources, model and process', () => {
     expect([...now.keys()]).toContainEqual(expect.stringMatching(/^tinyllava_build_info\{version="\d/))
     expect(now.get('process_resident_memory_bytes')).toBeGreaterThan(0)
     expect(now.has('nodejs_eventloop_lag_seconds')).toBe(true)
+    expect(now.get('tinyllava_encoded_frames_bytes')).toBe(heldFeatureBytes())
     await run.stop()
     expect((await figures()).get('tinyllava_run_state{state="over"}')).toBe(1)
   })
