@@ -47,7 +47,7 @@ export async function benchDecodeTogether({ bundle, threads, rounds, ...length }
   const decoder = createAppendingDecoder({ session, model }, length.answers)
   const times: RoundTimes[] = []
   for (let round = 0; round < rounds; round += 1) times.push(await timeRound(decoder, model.width, length))
-  return togetherRow(`${model.width} wide, ${model.layers} layers`, times, length)
+  return togetherRow(`${model.width} wide, ${model.keyValueHeads.length} layers`, times, length)
 }
 
 /** Prompt, one answer, all answers: all of a round go on from one prompt, and each has a cache of its own. */

@@ -71,10 +71,12 @@ export function printRows(rows: readonly Row[]): void {
 
 /** The rows as a Markdown table. */
 export function formatRows(rows: readonly Row[]): string {
-  const lines = rows.map((row) => [row.what, row.figure, row.against, row.ratio.toFixed(2), verdict(row)])
+  const lines = rows.map((row) => [row.what, row.figure, row.against, ratioText(row), verdict(row)])
   const table = [['what', 'figure', 'against', 'ratio', 'goal'], Array.from({ length: 5 }, () => '---'), ...lines]
   return table.map((cells) => `| ${cells.join(' | ')} |\n`).join('')
 }
+
+const ratioText = ({ ratio }: Row): string => (Number.isNaN(ratio) ? '' : ratio.toFixed(2))
 
 function verdict({ ratio, isLeast = false, goal }: Row): string {
   if (goal === undefined) return ''

@@ -61,9 +61,9 @@ async function step(embeddings: Tensor, past: Tensors, total: number): Promise<{
 }
 
 function emptyPast(): Tensors {
-  const shape = [1, languageModel.keyValueHeads, 0, languageModel.headSize]
-  const names = decoder.inputNames.filter((name) => name.startsWith('past_key_values.'))
-  return Object.fromEntries(names.map((name) => [name, new Tensor('float32', new Float32Array(0), shape)]))
+  const empty = (heads: number): Tensor => new Tensor('float32', new Float32Array(0), [1, heads, 0, languageModel.headSize])
+  return Object.fromEntries(languageModel.keyValueHeads.flatMap((heads, layer) =>
+    ['key', 'value'].map((kind) => [`past_key_values.${layer}.${kind}`, empty(heads)])))
 }
 
 // Every weight is read once before anything counts.

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 
 import { Tensor } from 'onnxruntime-node'
 
-import { GRAPH_FILES } from '../../src/model/manifest.js'
+import { GRAPH_FILES, PIXEL_LEVELS } from '../../src/model/manifest.js'
 import { randomBundle } from './bundles.js'
 import { type Geometry, type TowerGeometry, operationsPerFrame } from './checkpoint/geometry.js'
 import { matmulOperations, openMatmul } from './matmul-peak.js'
@@ -47,7 +47,7 @@ function openTower(bundle: string, { image }: TowerGeometry, threads: number): P
   const [picture] = randomPictures(1, image, 1)
   const feeds = {
     pixels: new Tensor('uint8', picture?.data ?? [], [1, image, image, 3]),
-    near_black: new Tensor('bool', [false], [1]),
+    levels: new Tensor('int64', BigInt64Array.of(BigInt(PIXEL_LEVELS.frame)), [1]),
   }
   return openGraph(join(bundle, GRAPH_FILES.visionEncoder), feeds, threads)
 }

@@ -12,6 +12,10 @@ test('takes the middle value, or the mean of the two in the middle', () => {
 const verdicts = (rows: readonly Row[]) =>
   formatRows(rows).trimEnd().split('\n').slice(2).map((line) => line.split(' | ').at(-1)?.replace(' |', ''))
 
+test('a row that could not be measured has no ratio', () => {
+  expect(formatRows([{ what: 'a', figure: 'not measured', against: 'why', ratio: NaN }])).toContain('| a | not measured | why |  |  |')
+})
+
 test('says of each goal whether it is met', () => {
   const row = { what: 'a', figure: 'b', against: 'c' }
   const rows = [
