@@ -38,6 +38,10 @@ const shared = {
   }),
   clip: clipSchema,
   question: z.string(),
+  rounds: z
+    .array(z.object({ question: z.string(), answer: z.string() }))
+    .optional()
+    .describe('Earlier rounds of the conversation, in order; left out where the question was asked by itself.'),
   model: modelSchema,
   degraded: z.array(z.string()).describe('Plain sentences: what was missing or repaired on the way to this result.'),
 }
@@ -109,6 +113,8 @@ export interface ResultIdentity {
     readonly seed: number
   }
   readonly bundleDigest: string
+  /** Earlier rounds of the conversation. @default none */
+  readonly rounds?: readonly { readonly question: string; readonly answer: string }[]
 }
 
 /**
@@ -120,12 +126,14 @@ export interface ResultIdentity {
  */
 export function resultId(identity: ResultIdentity): string {
   const { maxNewTokens, temperature, topP, seed } = identity.generation
+  const { rounds = [] } = identity
   const canonical = JSON.stringify({
     bundleDigest: identity.bundleDigest,
     epoch: identity.epoch,
     framesPtsUs: identity.framesPtsMs.map((ptsMs) => Math.round(ptsMs * 1000)),
     generation: temperature === 0 ? { maxNewTokens, temperature } : { maxNewTokens, seed, temperature, topP },
     question: identity.question,
+    ...(rounds.length > 0 && { rounds: rounds.map(({ question, answer }) => [question, answer]) }),
     streamId: identity.streamId,
     template: identity.template,
   })

@@ -49,6 +49,7 @@ const ERROR_CODES = {
   CHECKPOINT_WEIGHTS_INVALID: { canRetry: false },
   CHECKPOINT_TENSOR_MISSING: { canRetry: false },
   CHECKPOINT_TENSOR_UNUSED: { canRetry: false },
+  CHECKPOINT_UNSAFE: { canRetry: false },
   CHECKPOINT_UNSUPPORTED: { canRetry: false },
   TOKENIZER_INVALID: { canRetry: false },
   CONVERT_OUTPUT_EXISTS: { canRetry: false },
@@ -57,6 +58,16 @@ const ERROR_CODES = {
   CONVERT_NOT_WRITABLE: { canRetry: false },
   CONVERT_INACCURATE: { canRetry: false },
   VERIFY_DIFFERS: { canRetry: false },
+
+  HUB_REPOSITORY_UNKNOWN: { canRetry: false },
+  HUB_REVISION_UNKNOWN: { canRetry: false },
+  HUB_UNAUTHORIZED: { canRetry: false },
+  HUB_UNREACHABLE: { canRetry: true },
+  HUB_ANSWER_INVALID: { canRetry: false },
+  HUB_OFFLINE: { canRetry: false },
+  HUB_CHECKSUM: { canRetry: true },
+  HUB_NO_SPACE: { canRetry: true },
+  HUB_CACHE_NOT_WRITABLE: { canRetry: false },
 
   BUNDLE_NOT_FOUND: { canRetry: false },
   BUNDLE_INVALID: { canRetry: false },
@@ -82,6 +93,12 @@ const ERROR_CODES = {
   KAFKA_CODEC_MISSING: { canRetry: false },
 
   PIPELINE_INVALID: { canRetry: false },
+
+  EVAL_DATA_NOT_FOUND: { canRetry: false },
+  EVAL_DATA_INVALID: { canRetry: false },
+  EVAL_VIDEO_DIFFERS: { canRetry: false },
+  EVAL_RESULTS_EXIST: { canRetry: false },
+  EVAL_RESULTS_DIFFER: { canRetry: false },
 
   HTTP_LISTEN_FAILED: { canRetry: true },
   HTTP_REQUEST_INVALID: { canRetry: false },

@@ -28,8 +28,24 @@ export type { ObservedRun } from './service/observed-run.js'
 
 // A model without a pipeline
 export { loadModel } from './service/load-model.js'
-export type { AskOptions, LoadedModel } from './service/load-model.js'
+export type { Conversation, ConversationAskOptions } from './service/conversation.js'
+export type { AskOptions, ConverseOptions, LoadedModel } from './service/load-model.js'
 export type { OpenModelOptions } from './service/open-model.js'
+
+// Why an answer came out as it did
+export type { Explanation, SeenFrame } from './explain/explanation.js'
+export { explanationPage } from './explain/page.js'
+export type { ExplainedAnswer, ExplainedCandidate, ExplainedStep, PatchGrid } from './model/explain/explained-answer.js'
+export { explainVideo } from './service/explain-video.js'
+export type { ExplainVideoOptions } from './service/explain-video.js'
+
+// Benchmarks, asked and scored as the reference does
+export { benchmarkNames } from './eval/benchmarks.js'
+export type { BenchmarkName } from './eval/benchmarks.js'
+export type { EvalFile, Score } from './eval/benchmark.js'
+export type { FrameBudget } from './eval/frames/frame-budget.js'
+export { runBenchmark } from './eval/run-benchmark.js'
+export type { BenchmarkRun, EvalProgress, RunBenchmarkOptions } from './eval/run-benchmark.js'
 
 // Sources
 export { allowList } from './sources/allow-list.js'
@@ -39,6 +55,8 @@ export type { DirectoryOptions } from './sources/directory.js'
 export { file } from './sources/file.js'
 export type { FileOptions } from './sources/file.js'
 export type { DownloadOptions } from './sources/remote-file-settings.js'
+export { image } from './sources/image.js'
+export type { ImageOptions } from './sources/image.js'
 export { rtsp } from './sources/rtsp.js'
 export type { RtspOptions } from './sources/rtsp-settings.js'
 export type { RtspTransport } from './sources/rtsp-connection.js'
@@ -55,6 +73,7 @@ export type { SyntheticOptions } from './sources/synthetic.js'
 
 // Sampling
 export { allFrames } from './sampling/all-frames.js'
+export { atIndices } from './sampling/at-indices.js'
 export { byFps } from './sampling/by-fps.js'
 export { sample } from './sampling/sample.js'
 export type { Exactness, Sampling } from './sampling/sampling.js'
@@ -102,6 +121,9 @@ export type { WebhookOptions } from './sinks/webhook-settings.js'
 export type { SinkTime } from './sinks/webhook-time.js'
 
 // Models: from a checkpoint to a bundle, and what a loaded one can do
+export { pullCheckpoint } from './model/checkpoint/hub/pull.js'
+export type { PullOptions, PullProgress } from './model/checkpoint/hub/pull.js'
+export type { HubOptions } from './model/checkpoint/hub/settings.js'
 export { convertCheckpoint } from './model/convert.js'
 export type { ConvertOptions, ConvertProgress } from './model/convert.js'
 export type { Activations, Precision, VisionPrecision } from './model/precision.js'
@@ -151,7 +173,9 @@ export type {
   Frame,
   FrameFeatures,
   MediaSpan,
+  PixelKind,
   Question,
+  Round,
   StreamHealth,
   StreamInfo,
 } from './types.js'

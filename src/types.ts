@@ -10,6 +10,12 @@ import type { Need } from './needs.js'
 /** What was asked. A question of a clip or of a pipeline. */
 export type Question = string
 
+/** A question of a conversation, and what it was answered. */
+export interface Round {
+  readonly question: Question
+  readonly answer: string
+}
+
 /** A stretch of media time, both ends included. */
 export interface MediaSpan {
   readonly startMs: number
@@ -52,6 +58,15 @@ export interface StreamInfo {
   thinnedEstimate?(): number
 }
 
+/**
+ * What a picture is to a model, which was trained on both in different ways: a `frame` of a video, or a `picture` by
+ * itself, which is laid on a square where the model's `image_aspect_ratio` is `pad`.
+ */
+export type PixelKind = (typeof PIXEL_KINDS)[number]
+
+/** All kinds of pictures. */
+export const PIXEL_KINDS = ['frame', 'picture'] as const
+
 /** One decoded picture. */
 export interface Frame {
   readonly stream: StreamInfo
@@ -67,6 +82,8 @@ export interface Frame {
   readonly height: number
   /** RGB, 8 bits a channel, row by row without padding: `height * width * 3` bytes. */
   readonly data: Uint8Array
+  /** @default 'frame' */
+  readonly kind?: PixelKind
   /** Trace context (W3C `traceparent`, `tracestate`) that came with the frame. */
   readonly trace?: Readonly<Record<string, string>>
   /** Settled exactly once by whoever ends the frame's life: `encode`, a thinning operator, a drop rule. */

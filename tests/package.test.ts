@@ -9,18 +9,68 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { z } from 'zod'
 
 import { resultSchema } from '../src/envelope.js'
+import { readSafetensors } from './support/checkpoint-files.js'
+import { referencePath, relativeError } from './support/golden.js'
+import { float32Tensor, floats, openGraph } from './support/graphs.js'
+import { type CheckpointParts, writeRandomCheckpoint } from './support/random-checkpoint.js'
+import { seededNormals } from './support/seeded.js'
+import { below, dense, norm, stack } from './support/zoo/shapes.js'
 
 const run = promisify(execFile)
 const root = fileURLToPath(new URL('..', import.meta.url))
 const readText = (path: string): string => readFileSync(join(root, path), 'utf8')
 
-/** The examples of the README, by their names. */
-const examples = new Map(
-  Array.from(
-    readText('README.md').matchAll(/<!-- example:(\w+) -->\n```ts\n([\s\S]*?)```\n<!-- example:end -->/g),
-    ([, name = '', text = '']) => [name, text],
-  ),
-)
+/** The examples of a document, by their names. */
+function examplesOf(document: string): ReadonlyMap<string, string> {
+  const found = readText(document).matchAll(/<!-- example:([\w-]+) -->\n```ts\n([\s\S]*?)```\n<!-- example:end -->/g)
+  return new Map(Array.from(found, ([, name = '', text = '']) => [name, text]))
+}
+
+const examples = examplesOf('README.md')
+const ownParts = examplesOf('docs/PARTS.md')
+
+/** A program that converts and asks a checkpoint of parts that this package doesn't have. */
+const OWN_MODEL = `
+import './connector.js'
+import './language-model.js'
+import './template.js'
+import './tower.js'
+import { convertCheckpoint, loadModel } from 'tinyllava-stream'
+
+const manifest = await convertCheckpoint('own-checkpoint', 'own-bundle', { name: 'own' })
+const model = await loadModel('own-bundle')
+const answer = await model.ask('clip.mp4', 'What happens?', { maxNewTokens: 4 })
+await model.dispose()
+console.log(JSON.stringify({ template: manifest.template, parts: model.info.parts, answer }))
+`
+
+/** A checkpoint of the parts that docs/PARTS.md describes. */
+const OWN_CHECKPOINT: CheckpointParts = {
+  config: {
+    model_type: 'tinyllava',
+    connector_type: 'frame_mean',
+    vision_config: { model_type: 'patches', image_size: 28, patch_size: 7, hidden_size: 24 },
+    vision_feature_select_strategy: 'cls_patch',
+    text_config: { model_type: 'plain', vocab_size: 640, hidden_size: 32, num_hidden_layers: 2, num_attention_heads: 4, eos_token_id: 600 },
+  },
+  tensors: [
+    ['vision_tower._vision_tower.embedding.weight', [24, 3, 7, 7]],
+    ['vision_tower._vision_tower.positions', [16, 24]],
+    ...dense('connector._connector', [32, 24]),
+    ...below('language_model', [
+      ['embed.weight', [640, 32]],
+      ...stack('layers', 2, () => [
+        ...norm('norm', 32),
+        ...['query', 'key', 'value', 'output'].flatMap((name) => dense(name, [32, 32])),
+        ...dense('expand', [128, 32]),
+        ...dense('contract', [32, 128]),
+      ]),
+      ...norm('norm', 32),
+      ...dense('head', [640, 32], { bias: false }),
+    ]),
+  ],
+  tokenizer: referencePath('cases/qwen2-group-16/checkpoint'),
+}
 
 type JsonSchema = Parameters<typeof z.fromJSONSchema>[0]
 
@@ -57,7 +107,9 @@ beforeAll(async () => {
   const install = ['install', '--no-audit', '--no-fund', '--prefer-offline', join(project, tarball?.filename ?? '')]
   await inProject('npm', install)
   copyFileSync(join(root, 'pipelines/samples/two-shapes.mp4'), join(project, 'clip.mp4'))
-  for (const [name, text] of examples) writeFileSync(join(project, `${name}.ts`), text)
+  for (const [name, text] of [...examples, ...ownParts]) writeFileSync(join(project, `${name}.ts`), text)
+  writeFileSync(join(project, 'own-model.ts'), OWN_MODEL)
+  writeRandomCheckpoint(join(project, 'own-checkpoint'), OWN_CHECKPOINT)
 })
 afterAll(() => {
   rmSync(project, { recursive: true, force: true })
@@ -109,5 +161,54 @@ describe('in a project of its own', () => {
     const schema = join(project, 'node_modules/tinyllava-stream/schema/answer.schema.json')
     const published = z.fromJSONSchema(JSON.parse(readFileSync(schema, 'utf8')) as JsonSchema)
     expect(lines.filter((line) => !published.safeParse(JSON.parse(line)).success)).toEqual([])
+  })
+})
+
+describe('parts of its own', () => {
+  const answerSchema = z.object({
+    template: z.string(),
+    parts: z.record(z.string(), z.string()),
+    answer: z.object({ answer: z.string(), tokens: z.object({ visual: z.number(), answer: z.number() }) }),
+  })
+  let own: z.infer<typeof answerSchema>
+  beforeAll(async () => {
+    own = answerSchema.parse(JSON.parse(await inProject(process.execPath, ['own-model.js'])))
+  })
+
+  test('the guide shows one of each kind, and a connector in under 40 lines', () => {
+    expect([...ownParts.keys()]).toEqual(['connector', 'tower', 'language-model', 'template'])
+    expect(ownParts.get('connector')?.split('\n').length).toBeLessThan(40)
+  })
+
+  test('a tower, a connector, a language model and a template: converted, loaded and asked', () => {
+    expect(own.parts).toEqual({ tower: 'patches', connector: 'frame_mean', languageModel: 'plain' })
+    // A token for each of the sixteen frames.
+    expect(own).toMatchObject({ template: 'terse', answer: { tokens: { visual: 16, answer: 4 } } })
+  })
+
+  test('a connector computes what its lines say: the mean of a frame’s tokens, through a linear layer', async () => {
+    const { header, data } = readSafetensors(join(project, 'own-checkpoint/model.safetensors'))
+    const read = (name: string, at: number): number =>
+      data.readFloatLE((header[`connector._connector.${name}`]?.data_offsets[0] ?? NaN) + at * 4)
+    const features = seededNormals(2 * 16 * 24, 5)
+    const meanOf = (frame: number, column: number): number =>
+      Array.from({ length: 16 }, (_, token) => features[(frame * 16 + token) * 24 + column] ?? NaN).reduce((sum, value) => sum + value) / 16
+    const expected = Array.from({ length: 2 * 32 }, (_, at) => {
+      const [frame, feature] = [Math.floor(at / 32), at % 32]
+      const products = Array.from({ length: 24 }, (__, column) => meanOf(frame, column) * read('weight', feature * 24 + column))
+      return products.reduce((sum, product) => sum + product, read('bias', feature))
+    })
+    const connector = await openGraph(join(project, 'own-bundle'), 'connector.onnx')
+    const tokens = floats(await connector({ features: float32Tensor(features, [2, 16, 24]) }), 'visual_tokens')
+    expect(relativeError(tokens, expected)).toBeLessThan(1e-5)
+  })
+
+  test('by the command line, from TypeScript files: the same bundle and the same answer', async () => {
+    const command = join(project, 'node_modules/.bin/tinyllava-stream')
+    const files = [...ownParts.keys()].flatMap((name) => ['--parts', `${name}.ts`])
+    await inProject(command, ['convert', 'own-checkpoint', '--out', 'cli-bundle', ...files])
+    expect(readFileSync(join(project, 'cli-bundle/connector.onnx'))).toEqual(readFileSync(join(project, 'own-bundle/connector.onnx')))
+    const asked = ['ask', 'clip.mp4', 'What happens?', '--model', 'cli-bundle', '--parts', 'template.ts', '--max-new-tokens', '4', '--json']
+    expect(JSON.parse(await inProject(command, asked))).toMatchObject({ answer: own.answer.answer })
   })
 })

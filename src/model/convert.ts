@@ -6,8 +6,8 @@ import { basename, dirname, join, resolve } from 'node:path'
 import { expectOneOf, expectText } from '../checks.js'
 import { StreamError } from '../errors.js'
 import { packageVersion } from '../version.js'
-import { readDescription } from './checkpoint/config.js'
-import { openWeights } from './checkpoint/weights.js'
+import { expectFolder } from './checkpoint/hub/repository.js'
+import { openCheckpoint } from './checkpoint/layouts/layouts.js'
 import { createSourceDigest } from './convert/digest.js'
 import { checkOutput, fillOutput } from './convert/output-folder.js'
 import { planConversion } from './convert/plan.js'
@@ -19,6 +19,8 @@ import { BUNDLE_VERSION, MANIFEST_FILE, type Manifest, manifestSchema } from './
 import { templates } from './parts/templates/templates.js'
 import { bitsOf } from './precision.js'
 import { createQuantisePool } from './quantise/pool.js'
+import { checkEndTokens } from './tokenizer/check-end-tokens.js'
+import { loadTokenizer } from './tokenizer/load-tokenizer.js'
 
 export type { ConvertProgress } from './convert/write-graphs.js'
 
@@ -53,16 +55,16 @@ const THREAD_MEMORY_BYTES = 48 * 1024 ** 2
 const COPIES_TO_COMPARE = 2
 
 /**
- * Turns a checkpoint in its original layout into a bundle of ONNX graphs.
+ * Turns a checkpoint in one of its original layouts into a bundle of ONNX graphs.
  *
  * Everything is checked before anything is written: configuration, every tensor's name, type, shape
  * and place, room on disk, memory. The bundle is built beside `outDirectory` and appears by rename:
  * never half. Weights are streamed; memory doesn't grow with the model.
  *
- * @param checkpointDirectory Folder with `config.json`, safetensors and tokenizer files.
+ * @param checkpointDirectory Folder with `config.json`, weights and tokenizer files, in a layout of `docs/MODELS.md`.
  * @param outDirectory Folder of the bundle, made by this call.
  * @returns The manifest of the bundle.
- * @throws {StreamError} `SETTING_INVALID`, `CHECKPOINT_*`, `PART_UNKNOWN`, `CONVERT_OUTPUT_EXISTS`,
+ * @throws {StreamError} `SETTING_INVALID`, `CHECKPOINT_*`, `PART_UNKNOWN`, `TOKENIZER_INVALID`, `CONVERT_OUTPUT_EXISTS`,
  *   `CONVERT_NO_SPACE`, `CONVERT_NO_MEMORY`, `CONVERT_NOT_WRITABLE`, `CONVERT_INACCURATE` (a tower in
  *   int8-dynamic), `MODEL_WORKER_DIED`, `ABORTED`.
  *
@@ -76,17 +78,17 @@ export async function convertCheckpoint(
   outDirectory: string,
   options: ConvertOptions = {},
 ): Promise<Manifest> {
-  const checkpoint = resolve(expectText('checkpointDirectory', checkpointDirectory))
+  const checkpoint = resolve(expectFolder(expectText('checkpointDirectory', checkpointDirectory)))
   const out = resolve(expectText('outDirectory', outDirectory))
   const settings = checkOptions(options, checkpoint)
   const output = { checkpoint, out, overwrite: options.overwrite === true }
   await checkOutput(output)
-  const description = await readDescription(checkpoint)
-  const weights = await openWeights(checkpoint)
+  const { description, weights } = await openCheckpoint(checkpoint)
   const digest = createSourceDigest()
   const pool = createQuantisePool()
   try {
     const plan = planConversion(description, weights, { ...settings, pool, onRaw: digest.onRaw })
+    await checkTokenizer(checkpoint, { ...plan.parts, ...settings })
     const proofBytes = countProofBytes(plan)
     await checkDisk(out, countBytes(plan) + proofBytes)
     const threads = quantisesBlocks(settings) ? pool.threads : 0
@@ -103,6 +105,13 @@ export async function convertCheckpoint(
   } finally {
     await pool.close()
   }
+}
+
+/** Fails before anything is written where the tokenizer could not be used. */
+async function checkTokenizer(checkpoint: string, { template, languageModel }: Pick<Manifest, 'template' | 'languageModel'>): Promise<void> {
+  const { eosTokenIds } = languageModel
+  const { endText } = templates.get(template)
+  checkEndTokens(checkpoint, await loadTokenizer(checkpoint), { eosTokenIds, endText })
 }
 
 async function writeManifest(folder: string, content: Omit<Manifest, 'format' | 'version' | 'createdBy'>): Promise<Manifest> {

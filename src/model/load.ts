@@ -56,7 +56,7 @@ export async function loadRuntime(bundleDir: string, options: LoadOptions = {}):
   try {
     expectRightAnswers(manifest, device)
     const limits = planLimits(options.limits, device)
-    const plan = placeGraphs(threads, device, manifest.languageModel.layers)
+    const plan = placeGraphs(threads, device, manifest.languageModel.keyValueHeads.length)
     const dispatcher = new Dispatcher(() => startWorkerThread({ bundleDir, manifest, device, threads: plan, limits }))
     await opened(dispatcher, options.signal)
     const model = createClient(bundle, dispatcher, device.kind)

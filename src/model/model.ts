@@ -1,5 +1,5 @@
 import type { GenerationSettings } from '../generation-settings.js'
-import type { FrameFeatures } from '../types.js'
+import type { FrameFeatures, PixelKind, Round } from '../types.js'
 
 /** What a loaded model is, for envelopes, logs and sizing. */
 export interface ModelInfo {
@@ -26,6 +26,8 @@ export interface Pixels {
   readonly data: Uint8Array
   readonly width: number
   readonly height: number
+  /** @default 'frame' */
+  readonly kind?: PixelKind
 }
 
 /** A clip after the connector: what the language model sees of it. */
@@ -41,6 +43,11 @@ export interface VisualTokens {
 
 /** Per call: settings that differ from the defaults, and how to stop it or listen to it. */
 export interface GenerateOptions extends Partial<GenerationSettings> {
+  /**
+   * Earlier rounds about the same visual tokens, in order, which the question goes on with; for the first question of a conversation
+   * an empty list. What was taken in of them is kept, so that a round costs its own tokens. @default a question by itself
+   */
+  readonly rounds?: readonly Round[]
   /** Stops the run between two tokens; the promise rejects with `ABORTED`. */
   readonly signal?: AbortSignal
   /** Called with each new piece of text: whole characters only. */

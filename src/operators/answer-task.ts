@@ -7,7 +7,7 @@ import { withOrigin } from '../origin.js'
 import type { GenerationSettings } from '../generation-settings.js'
 import type { Model, VisualTokens } from '../model/model.js'
 import { traced } from '../tracing.js'
-import type { Clip, Question } from '../types.js'
+import type { Clip, Question, Round } from '../types.js'
 import { resultAttributes, spanOf } from './answer-span.js'
 import { answerResult, errorOf, errorResult, idOf } from './result.js'
 import type { Asked } from './result.js'
@@ -36,19 +36,38 @@ export interface AnswerContext {
   readonly run: RunContext
   readonly generation: GenerationSettings
   readonly retries: number
+  /** Earlier rounds of the conversation; see `GenerateOptions`. */
+  readonly rounds?: readonly Round[]
+}
+
+/** What is asked of a clip. */
+export interface Questioning {
+  readonly clip: Clip
+  readonly questions: readonly Question[]
+  /** @default made for these questions */
+  readonly connect?: ConnectOnce
 }
 
 /**
  * Asks a clip's questions in turn, but for those that were answered before this process began. A receipt is
  * opened with its task: one that nobody takes has none to settle.
  */
-export function* toTasks(
-  { model, run, generation }: AnswerContext,
-  clip: Clip,
-  questions: readonly Question[],
-): Iterable<AnswerTask> {
+export function* toTasks(context: AnswerContext, { clip, questions, connect }: Questioning): Iterable<AnswerTask> {
+  const connectClip = connect ?? connectOnce(context.model, clip)
+  const { stream } = clip
+  let isFirst = true
+  for (const question of questions) {
+    const id = idOf(askedOf(context, clip, question))
+    if (stream.isAnswered?.(id) === true) continue
+    yield { clip, question, receipt: stream.ledger.question(needOf(clip)), connect: connectClip, isFirst }
+    isFirst = false
+  }
+}
+
+/** Makes a clip's visual tokens when they are first wanted. */
+export function connectOnce(model: Model, clip: Clip): ConnectOnce {
   let visual: Promise<VisualTokens> | undefined
-  const connect: ConnectOnce = (signal) => {
+  return (signal) => {
     const features = clip.frames.map((frame) => frame.features)
     visual ??= model.connect(features, { signal }).catch((error: unknown) => {
       // The next question, or the next try, begins anew.
@@ -57,14 +76,15 @@ export function* toTasks(
     })
     return visual
   }
-  const { stream } = clip
-  let isFirst = true
-  for (const question of questions) {
-    const id = idOf({ pipeline: run.pipeline, model: model.info, clip, question, generation })
-    if (stream.isAnswered?.(id) === true) continue
-    yield { clip, question, receipt: stream.ledger.question(needOf(clip)), connect, isFirst }
-    isFirst = false
-  }
+}
+
+/** Closes a question's receipt with its result. */
+export function settleTask({ receipt }: AnswerTask, result: QuestionResult): void {
+  receipt.settle(result.kind === 'answer' ? { kind: 'answered' } : { kind: 'failed', code: result.error.code })
+}
+
+function askedOf({ model, run, generation, rounds }: AnswerContext, clip: Clip, question: Question): Asked {
+  return { pipeline: run.pipeline, model: model.info, clip, question, generation, ...(rounds && { rounds }) }
 }
 
 /** What must be read again to make the clip anew. */
@@ -84,9 +104,9 @@ export async function runTask(task: AnswerTask, context: AnswerContext, signal: 
 }
 
 async function answerOrError(task: AnswerTask, context: AnswerContext, signal: AbortSignal): Promise<QuestionResult> {
-  const { model, run, generation, retries } = context
+  const { run, retries } = context
   const { clip, question } = task
-  const asked: Asked = { pipeline: run.pipeline, model: model.info, clip, question, generation }
+  const asked = askedOf(context, clip, question)
   const [id, streamId] = [idOf(asked), clip.stream.id]
   const result = await withRetries(() => generate(task, asked, { context, id, signal }), retries).catch(
     (error: unknown): ErrorResult => {
@@ -103,7 +123,7 @@ async function generate(
   asked: Asked,
   { context, id, signal }: { context: AnswerContext; id: string; signal: AbortSignal },
 ): Promise<Answer> {
-  const { model, run, generation } = context
+  const { model, run, generation, rounds } = context
   const { question, clip } = task
   const streamId = clip.stream.id
   const visual = await task.connect(signal)
@@ -111,6 +131,6 @@ async function generate(
   const onDelta = (text: string): void => {
     run.emit({ kind: 'answer-delta', id, streamId, text })
   }
-  const generated = await model.generate(visual, question, { ...generation, signal, onDelta })
+  const generated = await model.generate(visual, question, { ...generation, ...(rounds && { rounds }), signal, onDelta })
   return answerResult(asked, { ...generated, connectMs: visual.connectMs })
 }

@@ -7,8 +7,8 @@ import { StreamError } from '../errors.js'
 import { resolveGeneration } from '../generation-settings.js'
 import type { GenerationSettings } from '../generation-settings.js'
 import type { Model } from '../model/model.js'
-import type { Clip, Question } from '../types.js'
-import { runTask, toTasks } from './answer-task.js'
+import type { Clip, Question, Round } from '../types.js'
+import { runTask, settleTask, toTasks } from './answer-task.js'
 import type { AnswerContext, AnswerTask } from './answer-task.js'
 import { mapBounded } from './map-bounded.js'
 import type { RunContext } from './run-context.js'
@@ -21,6 +21,8 @@ export interface AnswerOptions extends Partial<GenerationSettings> {
   readonly queue?: number
   /** Repetitions after an error that can be retried. @default 1 */
   readonly retries?: number
+  /** Earlier rounds of a conversation about each clip, which each question goes on with. @default none */
+  readonly rounds?: readonly Round[]
 }
 
 /** Outside a run: results carry no pipeline's name, and nobody listens. */
@@ -66,13 +68,14 @@ export function answer(
   questions: Question | readonly Question[],
   options: AnswerOptions = {},
 ): OperatorFunction<Clip, QuestionResult> {
-  const { concurrency = 4, queue = 1024, retries = 1, ...settings } = options
+  const { concurrency = 4, queue = 1024, retries = 1, rounds, ...settings } = options
   const asked = checkQuestions(questions)
   const context: AnswerContext = {
     model,
     run: model.run ?? NO_RUN,
     generation: resolveGeneration(settings),
     retries: expectInteger('retries', retries, 0),
+    ...(rounds && { rounds }),
   }
   const answerInTurn = mapBounded(
     (tasks: readonly AnswerTask[], signal: AbortSignal) =>
@@ -81,7 +84,7 @@ export function answer(
   )
   return (clips) =>
     clips.pipe(
-      mergeMap((clip) => toTasks(context, clip, questionsOf(clip, asked))),
+      mergeMap((clip) => toTasks(context, { clip, questions: questionsOf(clip, asked) })),
       answerInTurn,
       map(settle),
     )
@@ -97,7 +100,7 @@ async function answerTask(task: AnswerTask, context: AnswerContext, signal: Abor
 }
 
 function settle({ task, result }: Settleable): QuestionResult {
-  task.receipt.settle(result.kind === 'answer' ? { kind: 'answered' } : { kind: 'failed', code: result.error.code })
+  settleTask(task, result)
   return result
 }
 

@@ -11,7 +11,7 @@ import { withRetries } from './retry.js'
 
 /** A frame on its way through the tower. */
 export interface PendingFrame {
-  readonly origin: Omit<Frame, 'data' | 'width' | 'height' | 'receipt'> & Pick<EncodedFrame, 'arrivedAtMs'>
+  readonly origin: Omit<Frame, 'data' | 'width' | 'height' | 'kind' | 'receipt'> & Pick<EncodedFrame, 'arrivedAtMs'>
   readonly receipt: Receipt
   /** Let go as soon as the tower has run, long before the frame's turn to be emitted. */
   pixels: Pixels | undefined
@@ -35,8 +35,9 @@ export interface EncodeContext {
 }
 
 /** Parts a frame from its pixels. */
-export function toPending({ data, width, height, receipt, ...origin }: Frame): PendingFrame {
-  return { origin: { ...origin, arrivedAtMs: performance.now() }, receipt, pixels: { data, width, height } }
+export function toPending({ data, width, height, kind, receipt, ...origin }: Frame): PendingFrame {
+  const pixels = { data, width, height, ...(kind !== undefined && { kind }) }
+  return { origin: { ...origin, arrivedAtMs: performance.now() }, receipt, pixels }
 }
 
 /** Runs the tower over a batch: one outcome a frame. Rejects where the error isn't that of a frame. */

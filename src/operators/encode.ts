@@ -1,9 +1,10 @@
 import { defer, map, mergeMap } from 'rxjs'
 import type { OperatorFunction } from 'rxjs'
 
-import { expectInteger } from '../checks.js'
+import { expectInteger, expectOneOf } from '../checks.js'
 import type { Model } from '../model/model.js'
-import type { EncodedFrame, Frame } from '../types.js'
+import { PIXEL_KINDS } from '../types.js'
+import type { EncodedFrame, Frame, PixelKind } from '../types.js'
 import { encodeBatch, toPending } from './encode-batch.js'
 import type { PendingFrame } from './encode-batch.js'
 import { createFailureRule } from './encode-failures.js'
@@ -27,6 +28,13 @@ export interface EncodeOptions {
   readonly questionsAhead?: number
   /** Repetitions of a run that failed with an error that can be retried. @default 1 */
   readonly retries?: number
+  /**
+   * What the model takes the frames for. `picture`: each is a picture by itself, as the models of TinyLLaVA Factory were
+   * trained on, and not part of a video; it is then laid on a square where the model's `image_aspect_ratio` is `pad`.
+   *
+   * @default each frame's own: `picture` from `image`, `frame` from every other source
+   */
+  readonly kind?: PixelKind
   /**
    * Doesn't encode a frame that shows what the last encoded one showed, as a camera over an empty yard does: it
    * gets that frame's features, with its own time, so that windows keep their shape. The ledger counts it as
@@ -78,6 +86,7 @@ export function encode(model: Model, options: EncodeOptions = {}): OperatorFunct
   const questionsAhead = expectInteger('questionsAhead', options.questionsAhead ?? 8, 1)
   const retries = expectInteger('retries', options.retries ?? 1, 0)
 
+  const kind = options.kind === undefined ? {} : { kind: expectOneOf('kind', options.kind, PIXEL_KINDS) }
   const skipStatic = checkSkipStatic(options.skipStatic ?? false)
 
   return (frames) =>
@@ -92,7 +101,7 @@ export function encode(model: Model, options: EncodeOptions = {}): OperatorFunct
         { concurrency, batch, queue, onDiscard: settleAsStopped },
       )
       const failures = createFailureRule()
-      return failures.watch(frames.pipe(map(toPending), encodeInTurn, mergeMap(failures.settle)))
+      return failures.watch(frames.pipe(map((frame) => toPending({ ...frame, ...kind })), encodeInTurn, mergeMap(failures.settle)))
     })
 }
 

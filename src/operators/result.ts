@@ -5,7 +5,7 @@ import type { Answer, ErrorResult } from '../envelope.js'
 import { StreamError, errorCodes } from '../errors.js'
 import type { GenerationSettings } from '../generation-settings.js'
 import type { Generation, ModelInfo } from '../model/model.js'
-import type { Clip, Question } from '../types.js'
+import type { Clip, Question, Round } from '../types.js'
 
 /** What was asked of what. */
 export interface Asked {
@@ -14,10 +14,12 @@ export interface Asked {
   readonly clip: Clip
   readonly question: Question
   readonly generation: GenerationSettings
+  /** Earlier rounds of the conversation. */
+  readonly rounds?: readonly Round[]
 }
 
 /** The id of the question's result: known before it is answered. */
-export function idOf({ clip, model, question, generation }: Asked): string {
+export function idOf({ clip, model, question, generation, rounds }: Asked): string {
   return resultId({
     streamId: clip.stream.id,
     epoch: clip.stream.epoch,
@@ -26,6 +28,7 @@ export function idOf({ clip, model, question, generation }: Asked): string {
     template: generation.template ?? model.template,
     generation,
     bundleDigest: model.digest,
+    ...(rounds && { rounds }),
   })
 }
 
@@ -56,7 +59,7 @@ export function errorOf({ error }: ErrorResult): StreamError {
 }
 
 function envelope(asked: Asked, degraded: readonly string[]): Omit<ErrorResult, 'kind' | 'error'> {
-  const { clip, model, pipeline, question } = asked
+  const { clip, model, pipeline, question, rounds = [] } = asked
   const { id, kind, epoch } = clip.stream
   return {
     schema: ENVELOPE_SCHEMA,
@@ -71,6 +74,7 @@ function envelope(asked: Asked, degraded: readonly string[]): Omit<ErrorResult, 
       coverage: clip.coverage,
     },
     question,
+    ...(rounds.length > 0 && { rounds: rounds.map((round) => ({ ...round })) }),
     model: { name: model.name, digest: model.digest, precision: model.precision, device: model.device },
     degraded: [...clip.warnings, ...degraded],
   }

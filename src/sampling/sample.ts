@@ -46,6 +46,8 @@ export function sample(sampling: Sampling, length: Partial<StreamLength> = {}): 
         linspaceIndices(frames, uniformPerSecondCount({ frames, averageFps, maxFrames: sampling.maxFrames })),
       )
     }
+    case 'indices':
+      return sampleIndices(sampling.indices)
   }
 }
 

@@ -12,6 +12,8 @@ export type Sampling = Exactness &
     | { readonly kind: 'uniform'; readonly frames: number }
     /** As `uniform`, with one frame for each whole second of the video, at most `maxFrames`. */
     | { readonly kind: 'uniform-per-second'; readonly maxFrames: number }
+    /** The frames at these places, counted from 0. */
+    | { readonly kind: 'indices'; readonly indices: readonly number[] }
   )
 
 /** Whether the frames have to be the very ones that the rule names. */
@@ -21,7 +23,7 @@ export interface Exactness {
    * encoder put them, often seconds apart.
    *
    * - `all` and `fps`: the rule is carried out as if the stream had no other frames.
-   * - `uniform` and `uniform-per-second`: in place of each frame the keyframe nearest to it, each once. So there
+   * - `uniform`, `uniform-per-second` and `indices`: in place of each frame the keyframe nearest to it, each once. So there
    *   are fewer frames than were asked for where there are fewer keyframes, and the stream's health warns.
    *
    * Each frame has its own time and place in the stream. A file whose keyframes have no times (AVI with

@@ -1,3 +1,4 @@
+import { placesWithin } from './at-indices.js'
 import { createFpsRule } from './by-fps.js'
 import { linspaceIndices } from './linspace.js'
 import type { Sampling } from './sampling.js'
@@ -13,6 +14,8 @@ export interface Timeline {
 
 /**
  * The places of the wanted frames, ascending; a place is there twice where its frame is wanted twice.
+ *
+ * @throws {StreamError} `SETTING_INVALID`: a place that the stream doesn't have.
  */
 export function wantedIndices(sampling: Sampling, { ptsMs, averageFps }: Timeline): number[] {
   const frames = ptsMs.length
@@ -25,6 +28,8 @@ export function wantedIndices(sampling: Sampling, { ptsMs, averageFps }: Timelin
       return linspaceIndices(frames, sampling.frames)
     case 'uniform-per-second':
       return linspaceIndices(frames, uniformPerSecondCount({ frames, averageFps, maxFrames: sampling.maxFrames }))
+    case 'indices':
+      return placesWithin(sampling.indices, frames)
   }
 }
 

@@ -17,6 +17,7 @@ export function wantedKeyframes(sampling: Sampling, timeline: KeyframeTimeline):
       return wantedIndices(sampling, { ptsMs: keyframes.map(timeOf), averageFps }).map((place) => keyframes[place] ?? 0)
     case 'uniform':
     case 'uniform-per-second':
+    case 'indices':
       return nearestOf(keyframes, wantedIndices(sampling, timeline), timeOf)
   }
 }

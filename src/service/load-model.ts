@@ -12,10 +12,13 @@ import type { AnswerEvent } from '../operators/run-context.js'
 import { wholeClip } from '../operators/whole-clip.js'
 import type { Sampling } from '../sampling/sampling.js'
 import { uniform } from '../sampling/uniform.js'
-import { file } from '../sources/file.js'
-import type { FrameStream, Source } from '../sources/source.js'
-import type { Question } from '../types.js'
+import type { Source } from '../sources/source.js'
+import { videoOrImage } from '../sources/video-or-image.js'
+import type { Question, Round } from '../types.js'
 import { unlessAborted } from './abort.js'
+import { beginConversation } from './conversation.js'
+import type { Conversation } from './conversation.js'
+import { expectFirst } from './expect-first.js'
 import { openModel } from './open-model.js'
 import type { OpenModelOptions } from './open-model.js'
 
@@ -23,10 +26,20 @@ import type { OpenModelOptions } from './open-model.js'
 export interface AskOptions extends Partial<GenerationSettings> {
   /** Which frames are looked at. @default uniform(16) */
   readonly sampling?: Sampling
+  /** Earlier rounds of a conversation about the video, which each question goes on with. @default none */
+  readonly rounds?: readonly Round[]
   /** Stops asking; the promise rejects with `ABORTED`. */
   readonly signal?: AbortSignal
   /** Told of pieces of text as the model makes them. */
   readonly onEvent?: (event: AnswerEvent) => void
+}
+
+/** How a conversation about a video is begun. */
+export interface ConverseOptions extends Partial<GenerationSettings> {
+  /** Which frames are looked at. @default uniform(16) */
+  readonly sampling?: Sampling
+  /** Stops reading the video; the promise rejects with `ABORTED`. */
+  readonly signal?: AbortSignal
 }
 
 /** A loaded model that can be asked about a video. */
@@ -34,12 +47,26 @@ export interface LoadedModel extends Model {
   /**
    * Asks about a whole video.
    *
-   * @param video Path of a file, or a finite source.
+   * @param video Path of a video or of a picture (JPEG, PNG, WebP), or a finite source.
    * @param question One question, answered by one answer; or several, by as many in the same order.
    * @throws {StreamError} Any code; for a question that can't be answered that of its error result.
    */
   ask(video: string | Source, question: Question, options?: AskOptions): Promise<Answer>
   ask(video: string | Source, questions: readonly Question[], options?: AskOptions): Promise<readonly Answer[]>
+  /**
+   * Begins a conversation about a whole video: each question knows those before it. The video is read and encoded once.
+   *
+   * @param video Path of a video or of a picture (JPEG, PNG, WebP), or a finite source.
+   * @throws {StreamError} Any code.
+   *
+   * @example
+   * ```ts
+   * const conversation = await model.converse('clip.mp4')
+   * await conversation.ask('What is on the table?')
+   * await conversation.ask('Which colour is it?')
+   * ```
+   */
+  converse(video: string | Source, options?: ConverseOptions): Promise<Conversation>
 }
 
 /**
@@ -61,7 +88,7 @@ export async function loadModel(bundle?: string, options: OpenModelOptions = {})
   return toLoadedModel(model)
 }
 
-/** Adds `ask` to a model. */
+/** Adds `ask` and `converse` to a model. */
 export function toLoadedModel(model: Model): LoadedModel {
   const ask: LoadedModel['ask'] = async (
     video: string | Source,
@@ -72,7 +99,9 @@ export function toLoadedModel(model: Model): LoadedModel {
     // The overloads say it: one question, one answer; a list, a list.
     return (typeof asked === 'string' ? expectOne(answers) : answers) as Answer & readonly Answer[]
   }
-  return extendModel(model, { ask })
+  const converse: LoadedModel['converse'] = (video, { sampling, ...options } = {}) =>
+    beginConversation(model, sourceOf(video, sampling), options)
+  return extendModel(model, { ask, converse })
 }
 
 async function askAll(
@@ -80,7 +109,7 @@ async function askAll(
   video: string | Source,
   { asked, sampling, signal, onEvent, ...generation }: AskOptions & { asked: Question | readonly Question[] },
 ): Promise<readonly QuestionResult[]> {
-  const source = typeof video === 'string' ? file(video, { sampling: sampling ?? uniform(16) }) : video
+  const source = sourceOf(video, sampling)
   const bound = bindModel(model, { pipeline: 'ask', emit: onEvent ?? (() => undefined) })
   const results = source.streams.pipe(
     map(expectFirst),
@@ -91,11 +120,8 @@ async function askAll(
   return await lastValueFrom(results.pipe(unlessAborted(signal, 'The question')))
 }
 
-/** A second stream is another video, whose answers nobody could tell from the first one's. */
-function expectFirst(stream: FrameStream, place: number): FrameStream {
-  if (place === 0) return stream
-  const message = '`ask` takes one video, and the source gave a second stream. Ask about each, or `start` a pipeline.'
-  throw new StreamError('PIPELINE_INVALID', message)
+function sourceOf(video: string | Source, sampling: Sampling = uniform(16)): Source {
+  return typeof video === 'string' ? videoOrImage(video, { sampling }) : video
 }
 
 function expectOne(answers: readonly Answer[]): Answer | undefined {

@@ -64,19 +64,18 @@ describe.each(['qwen2-group-16', 'phi-naive', 'qwen2-group-uneven'])('%s', (name
   })
 })
 
-describe('windows that overlap', () => {
-  const reference = readCase('qwen2-group-16')
+describe.each([['qwen2-group-16', 16], ['picture-mlp2x', 3]])('windows of %s that overlap', (name, length) => {
+  const reference = readCase(name)
   let bundle: ConvertedCase
   beforeAll(async () => { bundle = await convertCase(reference, 'fused') })
   afterAll(() => { bundle.remove() })
 
   test('are connected to the very bits, and answered with the very tokens, of each window encoded afresh', async () => {
-    const { framesAlone = 0 } = bundle.manifest.connector
     const [first] = framesOf(reference)
     if (first === undefined) throw new Error('The case has no frame.')
     // More frames than a window has: each a little brighter than the one before.
-    const pictures = Array.from({ length: framesAlone + 3 }, (_, step) => ({ ...first, data: first.data.map((value) => value + step * 3) }))
-    const windows = [0, 1, 2, 3].map((start) => ({ start, end: start + framesAlone }))
+    const pictures = Array.from({ length: length + 3 }, (_, step) => ({ ...first, data: first.data.map((value) => value + step * 3) }))
+    const windows = [0, 1, 2, 3].map((start) => ({ start, end: start + length }))
     const answer = async (model: Model, visual: VisualTokens) => {
       const { tokenIds } = await model.generate(visual, 'What happens?', { maxNewTokens: 12 })
       return { bits: new Uint32Array(visual.data.buffer), tokenIds }

@@ -12,17 +12,18 @@ import { openBundle } from '../../src/model/runtime/bundle.js'
 import { createGate } from '../../src/model/runtime/native-gate.js'
 import { openSession } from '../../src/model/runtime/session.js'
 import { planThreads } from '../../src/model/runtime/threads.js'
+import { cacheParts } from '../support/cache-parts.js'
 
 const bundle = await openBundle(process.argv[2] ?? '')
-const { layers, keyValueHeads, headSize, width } = bundle.manifest.languageModel
-const { decoder } = placeGraphs(planThreads(1), gpuDevice('webgpu', true), layers)
+const { keyValueHeads, headSize, width } = bundle.manifest.languageModel
+const { decoder } = placeGraphs(planThreads(1), gpuDevice('webgpu', true), keyValueHeads.length)
 const session = await openSession(bundle.dir, 'decoder', decoder, createGate())
-const past = Array.from({ length: layers }, (_, layer) => ['key', 'value'].map((kind) => `past_key_values.${layer}.${kind}`))
+const past = cacheParts(bundle.manifest.languageModel)
 const outputs = await session.run({
   inputs_embeds: new Tensor('float32', new Float32Array(width), [1, 1, width]),
   attention_mask: new Tensor('int64', BigInt64Array.of(1n), [1, 1]),
   num_logits_to_keep: new Tensor('int64', BigInt64Array.of(1n), []),
-  ...Object.fromEntries(past.flat().map((name) => [name, new Tensor('float32', [], [1, keyValueHeads, 0, headSize])])),
+  ...Object.fromEntries(past.map(({ name, heads }) => [`past_key_values.${name}`, new Tensor('float32', [], [1, heads, 0, headSize])])),
 })
 const locations = Object.fromEntries(Object.entries(outputs).map(([name, { location }]) => [name, location]))
 for (const output of Object.values(outputs)) output.dispose()

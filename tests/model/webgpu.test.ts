@@ -57,7 +57,7 @@ describeWithWebGpu('on webgpu', (environment) => {
     const { logits, ...cache } = JSON.parse(await runChild('webgpu-cache-child.ts', [bundle.directory], environment)) as Record<string, string>
     bundle.remove()
     expect(logits).toBe('cpu')
-    expect(Object.keys(cache)).toHaveLength(2 * bundle.manifest.languageModel.layers)
+    expect(Object.keys(cache)).toHaveLength(2 * bundle.manifest.languageModel.keyValueHeads.length)
     expect(new Set(Object.values(cache))).toEqual(new Set(['gpu-buffer']))
   })
 

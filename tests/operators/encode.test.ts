@@ -50,6 +50,22 @@ describe('encode', () => {
     expect(ends).toEqual(['complete'])
   })
 
+  test('says what each frame is to the model: what its source says, or what it is told', async () => {
+    const kindsGiven = async (options: EncodeOptions) => {
+      const { model, stream, frames } = setUp(options)
+      frames.next(createFrame(stream, 0))
+      await settled()
+      at(model.encodeCalls, 0).resolve([features(0)])
+      frames.next({ ...createFrame(stream, 1), kind: 'picture' })
+      await settled()
+      return model.encodeCalls.map(({ input }) => at(input, 0).kind)
+    }
+    expect(await kindsGiven({})).toEqual([undefined, 'picture'])
+    expect(await kindsGiven({ kind: 'picture' })).toEqual(['picture', 'picture'])
+    expect(await kindsGiven({ kind: 'frame' })).toEqual(['frame', 'frame'])
+    expect(() => encode(createFakeModel(), { kind: 'photo' as 'picture' })).toThrow(expect.objectContaining({ code: 'SETTING_INVALID' }))
+  })
+
   test('hands the model batches of what waits, without the records', async () => {
     const { model, push } = setUp({ batch: 3 })
     push(5)

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 
 import { allFrames } from '../../src/sampling/all-frames.js'
+import { atIndices } from '../../src/sampling/at-indices.js'
 import { byFps } from '../../src/sampling/by-fps.js'
 import { checkSampling } from '../../src/sampling/check-sampling.js'
 import { uniformPerSecond } from '../../src/sampling/uniform-per-second.js'
@@ -10,6 +11,7 @@ const kinds = [
   ['allFrames', allFrames, { kind: 'all' }],
   ['byFps', (options?: object) => byFps(2, options), { kind: 'fps', fps: 2 }],
   ['uniform', (options?: object) => uniform(4, options), { kind: 'uniform', frames: 4 }],
+  ['atIndices', (options?: object) => atIndices([0, 2], options), { kind: 'indices', indices: [0, 2] }],
   ['uniformPerSecond', uniformPerSecond, { kind: 'uniform-per-second', maxFrames: 64 }],
 ] as const
 

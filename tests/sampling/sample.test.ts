@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest'
 
 import { createLedger } from '../../src/ledger.js'
 import { allFrames } from '../../src/sampling/all-frames.js'
+import { atIndices } from '../../src/sampling/at-indices.js'
 import { byFps } from '../../src/sampling/by-fps.js'
 import { sample } from '../../src/sampling/sample.js'
 import type { Sampling } from '../../src/sampling/sampling.js'
@@ -58,6 +59,10 @@ describe('sample', () => {
   test('spreads frames over a length that is given', async () => {
     expect(await indicesOf(uniform(4), 10, { frames: 10 })).toEqual([0, 3, 6, 9])
     expect(await indicesOf(uniformPerSecond(), 30, { frames: 30, averageFps: 10 })).toEqual([0, 14, 29])
+  })
+
+  test('keeps the frames at given places, of which it needs no length', async () => {
+    expect(await indicesOf(atIndices([7, 1, 1]), 10)).toEqual([1, 1, 7])
   })
 
   test('hands a frame that is wanted twice out twice, each with a receipt of its own', async () => {

@@ -1,7 +1,13 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
 import { concat, defer, from, of } from 'rxjs'
+import sharp from 'sharp'
 import { describe, expect, test } from 'vitest'
 
 import { StreamError } from '../../src/errors.js'
+import type { Pixels } from '../../src/model/model.js'
 import type { AnswerEvent } from '../../src/operators/run-context.js'
 import { toLoadedModel } from '../../src/service/load-model.js'
 import { at, createFakeModel, createFrame, createInstantModel, features, settled } from '../operators/fakes.js'
@@ -27,6 +33,22 @@ describe('ask', () => {
     const answers = await model.ask(createListSource('clip', 3), ['First?', 'Second?'])
     expect(answers.map(({ answer }) => answer)).toEqual(['echo: First?', 'echo: Second?'])
     expect(encoded).toBe(3)
+  })
+
+  test('a path that ends as a picture\'s is read as one: one frame, which the model is told is a picture', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'ask-picture-'))
+    try {
+      const path = join(folder, 'photo.webp')
+      await sharp({ create: { width: 4, height: 3, channels: 3, background: '#aa3311' } }).webp().toFile(path)
+      const instant = createInstantModel()
+      const seen: Pixels[] = []
+      const model = toLoadedModel({ ...instant, encode: (pictures) => (seen.push(...pictures), instant.encode(pictures)) })
+      const { source, clip } = await model.ask(path, 'What?')
+      expect([source.id, source.kind, clip.frames]).toEqual(['photo.webp', 'image', [{ index: 0, ptsMs: 0 }]])
+      expect(seen).toMatchObject([{ width: 4, height: 3, kind: 'picture' }])
+    } finally {
+      await rm(folder, { recursive: true })
+    }
   })
 
   test('tells of pieces of text', async () => {

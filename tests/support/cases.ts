@@ -7,7 +7,12 @@ import { z } from 'zod'
 import { convertCheckpoint } from '../../src/model/convert.js'
 import type { AttentionLowering } from '../../src/model/graph/module.js'
 import type { Manifest } from '../../src/model/manifest.js'
+import { connectors } from '../../src/model/parts/connectors/connectors.js'
+import { createQFormer } from '../../src/model/parts/connectors/q-former.js'
 import { type GoldenTensor, readGolden, referencePath } from './golden.js'
+
+// No checkpoint holds the sizes of a Q-Former's BERT, and one of BERT's own size takes 400 MB: the case's is small.
+connectors.register('qformer_small', createQFormer({ width: 48, intermediate: 112, heads: 4, layers: 3 }))
 
 const questionSchema = z.object({
   question: z.string(),
@@ -22,6 +27,8 @@ const questionSchema = z.object({
 })
 
 const goldenSchema = z.object({
+  /** Which of the original codes answered: `factory` saw a picture, `video` a clip. Older goldens are all clips. */
+  reference: z.enum(['video', 'factory']).default('video'),
   template: z.string(),
   darkFrames: z.record(z.string(), z.int()),
   newTokens: z.int(),

@@ -20,8 +20,6 @@ export const int64Tensor = (data: readonly number[], shape: readonly number[]): 
 export const uint8Tensor = (data: ArrayLike<number>, shape: readonly number[]): Tensor =>
   new Tensor('uint8', Uint8Array.from(data), shape)
 
-export const boolTensor = (data: readonly boolean[]): Tensor => new Tensor('bool', Uint8Array.from(data, Number), [data.length])
-
 /** A float32 output's values. */
 export function floats(outputs: InferenceSession.OnnxValueMapType, name: string): Float32Array {
   const data = (outputs[name])?.data

@@ -20,6 +20,8 @@ const tokenizer = fileURLToPath(new URL('../../../models/demo', import.meta.url)
 const TOKENIZER_FILES = ['vocab.json', 'merges.txt', 'added_tokens.json', 'special_tokens_map.json', 'tokenizer_config.json']
 /** Its tokens that aren't special: the only ones an answer can be made of, so that it never ends by chance. */
 const ORDINARY_TOKENS = 573
+/** `<|endoftext|>`. */
+const END_TOKEN = ORDINARY_TOKENS
 
 const LLM_NAME = 'Qwen/Qwen2.5-random'
 const TOWER_NAME = 'google/siglip-random'
@@ -103,7 +105,7 @@ function textConfig({ width, inner, layers, heads, keyValueHeads, vocabulary }: 
     rope_theta: 1_000_000,
     tie_word_embeddings: true,
     use_sliding_window: false,
-    eos_token_id: vocabulary - 1,
+    eos_token_id: END_TOKEN,
   }
 }
 

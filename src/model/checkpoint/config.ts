@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { z } from 'zod'
 
 import { StreamError } from '../../errors.js'
+import { type ImageProcessorConfig, imageProcessorSchema } from './image-processor.js'
 
 const CONFIG_FILE = 'config.json'
 const IMAGE_PROCESSOR_FILE = 'preprocessor_config.json'
@@ -16,62 +17,82 @@ const optionalInteger = z.int().min(1).nullish()
 const configSchema = z.object({
   model_type: z.literal('tinyllava'),
   llm_model_name_or_path: z.string().nullish().default(''),
+  tokenizer_name_or_path: z.string().nullish(),
   vision_model_name_or_path: z.string().nullish().default(''),
+  /** Of MoF's second tower. */
+  vision_model_name_or_path2: z.string().nullish().default(''),
   connector_type: z.string(),
   text_config: subConfig,
   vision_config: subConfig,
   vision_feature_layer: z.int().default(-2),
   vision_feature_select_strategy: z.enum(['patch', 'cls_patch']).default('patch'),
+  /** What becomes of an image that is not square; a video's frames are always made square. */
+  image_aspect_ratio: z.string().nullish().default('square'),
   num_queries: optionalInteger,
   group: optionalInteger,
   num_resampler_layers: optionalInteger,
+  resampler_hidden_size: optionalInteger,
   tokenizer_model_max_length: z.number().min(1).nullish().default(2048),
-})
-
-/** `preprocessor_config.json`: the image processor of the tower's base model, where it lies in the folder. */
-const imageProcessorSchema = z.object({
-  size: z.object({ height: z.int().min(1), width: z.int().min(1) }).partial().optional(),
-  image_mean: z.array(z.number()).length(3).optional(),
-  image_std: z.array(z.number()).length(3).optional(),
-  resample: z.int().optional(),
-  rescale_factor: z.number().optional(),
+  /** Of connectors from outside: the original code has none. */
+  connector_config: z.looseObject({}).optional(),
 })
 
 /** What a checkpoint says of itself. Fields keep the names of `config.json`. */
 export type CheckpointConfig = z.infer<typeof configSchema>
 
-/** What `preprocessor_config.json` says. */
-export type ImageProcessorConfig = z.infer<typeof imageProcessorSchema>
-
 /** A checkpoint's description, as read from its folder. */
 export interface CheckpointDescription {
   readonly config: CheckpointConfig
   readonly imageProcessor: ImageProcessorConfig
+  /** Chat template the checkpoint was trained with, where its layout says so. */
+  readonly template?: string
   /** The bytes of `config.json`, for digests. */
   readonly configBytes: Uint8Array
 }
 
+/** A checkpoint's folder and what its `config.json` says, of whatever layout. */
+export interface CheckpointFolder {
+  readonly path: string
+  readonly config: Readonly<Record<string, unknown>>
+  readonly configBytes: Uint8Array
+}
+
 /**
- * Reads what a checkpoint folder says of itself.
+ * Reads the `config.json` of a checkpoint folder.
  *
  * @throws {StreamError} `CHECKPOINT_NOT_FOUND`, `CHECKPOINT_CONFIG_INVALID`.
  */
-export async function readDescription(directory: string): Promise<CheckpointDescription> {
-  const path = join(directory, CONFIG_FILE)
-  if (!existsSync(path)) {
-    throw new StreamError(
-      'CHECKPOINT_NOT_FOUND',
-      `${directory} holds no ${CONFIG_FILE}. Name the folder of a TinyLLaVA-Video checkpoint.`,
-    )
+export async function readFolder(path: string): Promise<CheckpointFolder> {
+  const configPath = join(path, CONFIG_FILE)
+  if (!existsSync(configPath)) {
+    throw new StreamError('CHECKPOINT_NOT_FOUND', `${path} holds no ${CONFIG_FILE}. Name the folder of a TinyLLaVA checkpoint.`)
   }
-  const configBytes = await readBytes(path)
-  const imageProcessorPath = join(directory, IMAGE_PROCESSOR_FILE)
-  const imageProcessor = existsSync(imageProcessorPath) ? await readBytes(imageProcessorPath) : Buffer.from('{}')
+  const configBytes = await readBytes(configPath)
+  return { path, configBytes, config: parseConfig(z.record(z.string(), z.unknown()), parseJson(configBytes, configPath), configPath) }
+}
+
+/**
+ * Describes a checkpoint.
+ *
+ * @param layout.config The configuration under the names of TinyLLaVA Factory, whatever layout it came from.
+ * @throws {StreamError} `CHECKPOINT_CONFIG_INVALID`.
+ */
+export async function describeCheckpoint(
+  { path, configBytes }: CheckpointFolder,
+  { config, template }: { readonly config: unknown; readonly template?: string },
+): Promise<CheckpointDescription> {
+  const imageProcessor = (await readJsonFile(join(path, IMAGE_PROCESSOR_FILE))) ?? {}
   return {
-    config: parseConfig(configSchema, parseJson(configBytes, path), path),
-    imageProcessor: parseConfig(imageProcessorSchema, parseJson(imageProcessor, imageProcessorPath), imageProcessorPath),
+    config: parseConfig(configSchema, config, join(path, CONFIG_FILE)),
+    imageProcessor: parseConfig(imageProcessorSchema, imageProcessor, join(path, IMAGE_PROCESSOR_FILE)),
+    ...(template !== undefined && { template }),
     configBytes,
   }
+}
+
+/** What a JSON file says, or `undefined` where there is none. @throws {StreamError} `CHECKPOINT_CONFIG_INVALID`. */
+export async function readJsonFile(path: string): Promise<unknown> {
+  return existsSync(path) ? parseJson(await readBytes(path), path) : undefined
 }
 
 /**

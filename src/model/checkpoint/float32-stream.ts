@@ -1,5 +1,5 @@
 import { readRaw } from './raw-stream.js'
-import { ELEMENT_BYTES, type TensorEntry } from './safetensors.js'
+import { ELEMENT_BYTES, type TensorEntry, countElements } from './tensor.js'
 import { widen } from './widen.js'
 
 // Large enough for full disk speed, small enough that memory doesn't depend on the model's size.
@@ -23,4 +23,15 @@ export async function* readFloat32(tensor: TensorEntry, onRaw?: (raw: Uint8Array
     widen(piece, tensor.elementType, read)
     yield read
   }
+}
+
+/** Reads a tensor as float32 as a whole: for small ones. */
+export async function readWhole(tensor: TensorEntry, onRaw?: (raw: Uint8Array) => void): Promise<Float32Array> {
+  const whole = new Float32Array(countElements(tensor.shape))
+  let done = 0
+  for await (const values of readFloat32(tensor, onRaw)) {
+    whole.set(values, done)
+    done += values.length
+  }
+  return whole
 }

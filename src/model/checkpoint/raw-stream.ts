@@ -1,7 +1,4 @@
-import { open } from 'node:fs/promises'
-
-import { StreamError } from '../../errors.js'
-import type { TensorEntry } from './safetensors.js'
+import type { TensorEntry } from './tensor.js'
 
 /** How a tensor's bytes are read. */
 export interface RawOptions {
@@ -16,23 +13,20 @@ export interface RawOptions {
 /**
  * Reads a tensor's bytes as they stand in the checkpoint, piece by piece.
  *
- * @throws {StreamError} `CHECKPOINT_WEIGHTS_INVALID` if the file ends early.
+ * @throws {StreamError} `CHECKPOINT_WEIGHTS_INVALID` if the file ends early or a value is not finite.
  */
 export async function* readRaw(tensor: TensorEntry, options: RawOptions): AsyncGenerator<Uint8Array<ArrayBuffer>> {
   const { pieceBytes, allocate, onRaw } = options
-  const handle = await open(tensor.file, 'r')
+  const reader = await tensor.open()
   try {
     for (let done = 0; done < tensor.bytes; done += pieceBytes) {
       const size = Math.min(pieceBytes, tensor.bytes - done)
       const piece = allocate(size).subarray(0, size)
-      const { bytesRead } = await handle.read(piece, 0, size, tensor.offset + done)
-      if (bytesRead < size) {
-        throw new StreamError('CHECKPOINT_WEIGHTS_INVALID', `${tensor.file} was cut while tensor ${tensor.name} was read.`)
-      }
+      await reader.read(piece, done)
       onRaw?.(piece)
       yield piece
     }
   } finally {
-    await handle.close()
+    await reader.close()
   }
 }

@@ -4,23 +4,7 @@ import { basename } from 'node:path'
 import { z } from 'zod'
 
 import { StreamError } from '../../errors.js'
-
-/** Element types a checkpoint may hold that `convert` can read, with their size in bytes. */
-export const ELEMENT_BYTES = { F32: 4, F16: 2, BF16: 2 } as const
-
-/** Element type of a tensor in a checkpoint. */
-export type ElementType = keyof typeof ELEMENT_BYTES
-
-/** Where one tensor lies. */
-export interface TensorEntry {
-  readonly name: string
-  readonly elementType: ElementType
-  readonly shape: readonly number[]
-  readonly file: string
-  /** Bytes from the start of the file. */
-  readonly offset: number
-  readonly bytes: number
-}
+import { STORED_BYTES, type StoredTensor, type StoredType, countElements, showShape } from './tensor.js'
 
 // The format's own limit: a longer header is an attack or a mistake, never a model.
 const MAX_HEADER_BYTES = 100_000_000
@@ -47,7 +31,7 @@ const entrySchema = z.object({
  *
  * @throws {StreamError} `CHECKPOINT_WEIGHTS_INVALID`, naming the file and the tensor.
  */
-export async function readSafetensorsHeader(file: string): Promise<readonly TensorEntry[]> {
+export async function readSafetensorsHeader(file: string): Promise<readonly StoredTensor[]> {
   const { header, dataOffset, dataBytes } = await readHeader(file).catch((error: unknown) => {
     throw error instanceof StreamError ? error : invalid(file, `can't be read (${String(error)})`, error)
   })
@@ -88,26 +72,24 @@ function parseHeader(file: string, text: Buffer): object {
   throw invalid(file, 'has a header that is not a JSON object')
 }
 
-function checkEntry(file: string, name: string, raw: unknown, dataOffset: number, dataBytes: number): TensorEntry {
+function checkEntry(file: string, name: string, raw: unknown, dataOffset: number, dataBytes: number): StoredTensor {
   const parsed = entrySchema.safeParse(raw)
   if (!parsed.success) throw invalid(file, `has a malformed entry for tensor ${name}`, parsed.error)
   const { dtype, shape, data_offsets: [begin, end] } = parsed.data
-  if (!Object.hasOwn(ELEMENT_BYTES, dtype)) {
-    const known = Object.keys(ELEMENT_BYTES).join(', ')
-    throw invalid(file, `holds tensor ${name} as ${dtype}; only ${known} can be read`)
-  }
-  const elementType = dtype as ElementType
-  const bytes = shape.reduce((product, size) => product * size, ELEMENT_BYTES[elementType])
+  if (!isStoredType(dtype)) throw invalid(file, `holds tensor ${name} as ${dtype}, which is not known`)
+  const bytes = countElements(shape) * STORED_BYTES[dtype]
   if (end - begin !== bytes) {
-    throw invalid(file, `gives tensor ${name} ${end - begin} bytes, its shape [${shape.join(', ')}] takes ${bytes}`)
+    throw invalid(file, `gives tensor ${name} ${end - begin} bytes, its shape ${showShape(shape)} takes ${bytes}`)
   }
   if (end > dataBytes) {
     throw invalid(file, `is cut: tensor ${name} ends at byte ${dataOffset + end}, the file at ${dataOffset + dataBytes}`)
   }
-  return { name, elementType, shape, file, offset: dataOffset + begin, bytes }
+  return { name, elementType: dtype, shape, file, offset: dataOffset + begin, bytes }
 }
 
-function checkCoverage(file: string, entries: readonly TensorEntry[], dataOffset: number, dataBytes: number): void {
+const isStoredType = (type: string): type is StoredType => Object.hasOwn(STORED_BYTES, type)
+
+function checkCoverage(file: string, entries: readonly StoredTensor[], dataOffset: number, dataBytes: number): void {
   let position = dataOffset
   for (const entry of [...entries].sort((a, b) => a.offset - b.offset || a.bytes - b.bytes)) {
     if (entry.offset !== position) throw invalid(file, `has a gap or an overlap before tensor ${entry.name}`)

@@ -2,7 +2,7 @@ import { StreamError } from '../../errors.js'
 import { narrowToFloat16 } from '../float16.js'
 import type { WeightData } from '../graph/value.js'
 import { readFloat32 } from './float32-stream.js'
-import type { TensorEntry } from './safetensors.js'
+import { type TensorEntry, countElements } from './tensor.js'
 
 /** Sees the bytes of each tensor as they stand in the checkpoint, while it is read. */
 export type RawListener = (tensor: TensorEntry, raw: Uint8Array) => void
@@ -15,7 +15,7 @@ const INFINITY = 0x7c00
  * @param onRaw For the digest of what was read.
  */
 export function tensorWeight(tensor: TensorEntry, dataType: 'float32' | 'float16', onRaw?: RawListener): WeightData {
-  const elements = tensor.shape.reduce((product, size) => product * size, 1)
+  const elements = countElements(tensor.shape)
   const listen = onRaw && ((raw: Uint8Array): void => { onRaw(tensor, raw) })
   const shared = { dataType, shape: tensor.shape }
   return dataType === 'float32'
@@ -44,7 +44,7 @@ async function* readAsFloat16(tensor: TensorEntry, listen: Listen): AsyncGenerat
 /** A weight that float16 can't hold is never clamped: what the model then answers was never looked at. */
 export function tooLargeForFloat16(tensor: string): StreamError {
   const advice = 'Convert with --precision fp32, int8 or int4.'
-  return new StreamError('CHECKPOINT_UNSUPPORTED', `Tensor ${tensor} holds a value that float16 has not (above 65504, or none). ${advice}`)
+  return new StreamError('CHECKPOINT_UNSUPPORTED', `Tensor ${tensor} holds a value that float16 has not (above 65504). ${advice}`)
 }
 
 const bytesOf = ({ buffer, byteOffset, byteLength }: Float32Array | Uint16Array): Uint8Array =>

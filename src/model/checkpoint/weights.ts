@@ -1,16 +1,5 @@
-import { existsSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
-
-import { z } from 'zod'
-
 import { StreamError } from '../../errors.js'
-import { type TensorEntry, readSafetensorsHeader } from './safetensors.js'
-
-const SINGLE_FILE = 'model.safetensors'
-const INDEX_FILE = 'model.safetensors.index.json'
-
-const indexSchema = z.object({ weight_map: z.record(z.string(), z.string().regex(/^[^/\\]+\.safetensors$/)) })
+import { type CheckpointTensor, ELEMENT_BYTES, type ElementType, type StoredType, type TensorEntry, isElementType, showShape } from './tensor.js'
 
 /**
  * The tensors of a checkpoint below a common prefix, each to be taken by the part that needs it.
@@ -27,13 +16,15 @@ export interface Weights {
    * @throws {StreamError} `CHECKPOINT_WEIGHTS_INVALID` if its shape differs.
    */
   take(name: string, shape: readonly number[]): TensorEntry
+  /** Shape of a tensor, which is not taken by that; undefined: there is none of this name. */
+  shapeOf(name: string): readonly number[] | undefined
   /** Declares that tensors below this scope whose name matches are known and not needed. */
   ignore(pattern: RegExp): void
 }
 
 /** What has been taken so far; shared by all scopes of one checkpoint. */
 interface Book {
-  readonly entries: ReadonlyMap<string, TensorEntry>
+  readonly tensors: ReadonlyMap<string, CheckpointTensor>
   readonly taken: Set<string>
   readonly missing: Set<string>
 }
@@ -43,26 +34,23 @@ export interface CheckpointWeights extends Weights {
   /**
    * Checks that every tensor needed is there and every tensor there was needed.
    *
+   * Tied weights, which a pickled file holds under two names, count as taken where one of them was. Integers
+   * nobody took are buffers that follow from the configuration (`position_ids`), never weights.
+   *
    * @throws {StreamError} `CHECKPOINT_TENSOR_MISSING`, `CHECKPOINT_TENSOR_UNUSED`, naming them.
    */
   check(): void
 }
 
 /**
- * Opens the weights of a checkpoint folder: `model.safetensors`, or shards with their index.
+ * Makes a checkpoint's tensors available to the parts.
  *
- * @throws {StreamError} `CHECKPOINT_NOT_FOUND`, `CHECKPOINT_WEIGHTS_INVALID`.
+ * @param tensors Under the names of TinyLLaVA Factory: `language_model.…`, `vision_tower._vision_tower.…`, `connector._connector.…`.
+ * @param directory For messages.
+ * @throws {StreamError} `CHECKPOINT_WEIGHTS_INVALID` where two have one name.
  */
-export async function openWeights(directory: string): Promise<CheckpointWeights> {
-  const lists = await Promise.all((await weightFiles(directory)).map((file) => readSafetensorsHeader(join(directory, file))))
-  const entries = new Map<string, TensorEntry>()
-  for (const entry of lists.flat()) {
-    if (entries.has(entry.name)) {
-      throw new StreamError('CHECKPOINT_WEIGHTS_INVALID', `Tensor ${entry.name} is in two shards of ${directory}.`)
-    }
-    entries.set(entry.name, entry)
-  }
-  const book: Book = { entries, taken: new Set(), missing: new Set() }
+export function checkpointWeights(tensors: readonly CheckpointTensor[], directory: string): CheckpointWeights {
+  const book: Book = { tensors: byName(tensors, directory), taken: new Set(), missing: new Set() }
   return {
     ...weightsBelow(book, ''),
     check: () => {
@@ -71,39 +59,22 @@ export async function openWeights(directory: string): Promise<CheckpointWeights>
   }
 }
 
-async function weightFiles(directory: string): Promise<readonly string[]> {
-  if (existsSync(join(directory, SINGLE_FILE))) return [SINGLE_FILE]
-  const indexPath = join(directory, INDEX_FILE)
-  if (!existsSync(indexPath)) {
-    throw new StreamError(
-      'CHECKPOINT_NOT_FOUND',
-      `${directory} holds neither ${SINGLE_FILE} nor ${INDEX_FILE}. Name the folder of a TinyLLaVA-Video checkpoint.`,
-    )
+function byName(tensors: readonly CheckpointTensor[], directory: string): ReadonlyMap<string, CheckpointTensor> {
+  const found = new Map<string, CheckpointTensor>()
+  for (const tensor of tensors) {
+    if (found.has(tensor.name)) throw invalid(`Tensor ${tensor.name} is in two shards of ${directory}.`)
+    found.set(tensor.name, tensor)
   }
-  const files = await readIndex(indexPath)
-  const absent = files.filter((file) => !existsSync(join(directory, file)))
-  if (absent.length === 0) return files
-  throw new StreamError(
-    'CHECKPOINT_WEIGHTS_INVALID',
-    `${INDEX_FILE} names shards that are not in ${directory}: ${absent.join(', ')}. Fetch them too.`,
-  )
-}
-
-async function readIndex(path: string): Promise<readonly string[]> {
-  try {
-    const index = indexSchema.parse(JSON.parse(await readFile(path, 'utf8')))
-    return [...new Set(Object.values(index.weight_map))].sort()
-  } catch (cause) {
-    throw new StreamError('CHECKPOINT_WEIGHTS_INVALID', `${path} is not an index of safetensors shards.`, { cause })
-  }
+  return found
 }
 
 function weightsBelow(book: Book, prefix: string): Weights {
   return {
     scope: (name) => weightsBelow(book, `${prefix}${name}.`),
     take: (name, shape) => takeTensor(book, prefix + name, shape),
+    shapeOf: (name) => book.tensors.get(prefix + name)?.shape,
     ignore: (pattern) => {
-      for (const name of book.entries.keys()) {
+      for (const name of book.tensors.keys()) {
         if (name.startsWith(prefix) && pattern.test(name.slice(prefix.length))) book.taken.add(name)
       }
     },
@@ -111,26 +82,29 @@ function weightsBelow(book: Book, prefix: string): Weights {
 }
 
 function takeTensor(book: Book, name: string, shape: readonly number[]): TensorEntry {
-  const entry = book.entries.get(name)
-  if (entry === undefined) {
-    book.missing.add(`${name} [${shape.join(', ')}]`)
-    return { name, elementType: 'F32', shape, file: '', offset: 0, bytes: 0 }
+  const tensor = book.tensors.get(name)
+  if (tensor === undefined) {
+    book.missing.add(`${name} ${showShape(shape)}`)
+    return { name, elementType: 'F32', shape, bytes: 0, open: () => Promise.reject(new Error(`${name} is missing.`)) }
   }
-  if (entry.shape.join() !== shape.join()) {
-    throw new StreamError(
-      'CHECKPOINT_WEIGHTS_INVALID',
-      `Tensor ${name} has shape [${entry.shape.join(', ')}], config.json asks for [${shape.join(', ')}].`,
-    )
+  if (tensor.shape.join() !== shape.join()) {
+    throw invalid(`Tensor ${name} has shape ${showShape(tensor.shape)}, config.json asks for ${showShape(shape)}.`)
   }
   book.taken.add(name)
-  return entry
+  return { ...tensor, elementType: readableType(tensor) }
+}
+
+function readableType({ name, elementType }: CheckpointTensor): ElementType {
+  if (isElementType(elementType)) return elementType
+  const known = Object.keys(ELEMENT_BYTES).join(', ')
+  throw invalid(`Tensor ${name} is kept as ${elementType}; only ${known} can be read. Save the checkpoint again in one of these.`)
 }
 
 function checkBook(book: Book, directory: string): void {
   if (book.missing.size > 0) {
     throw new StreamError('CHECKPOINT_TENSOR_MISSING', `${directory} lacks ${listNames(book.missing)}.`)
   }
-  const unused = [...book.entries.keys()].filter((name) => !book.taken.has(name))
+  const unused = listUnused(book)
   if (unused.length > 0) {
     throw new StreamError(
       'CHECKPOINT_TENSOR_UNUSED',
@@ -140,8 +114,19 @@ function checkBook(book: Book, directory: string): void {
   }
 }
 
+function listUnused({ tensors, taken }: Book): readonly string[] {
+  const places = new Set([...taken].map((name) => tensors.get(name)?.place))
+  return [...tensors.values()]
+    .filter(({ name, place, elementType }) => !taken.has(name) && !places.has(place) && !isBuffer(elementType))
+    .map(({ name }) => name)
+}
+
+const isBuffer = (type: StoredType): boolean => /^(I|U|BOOL)/.test(type)
+
 function listNames(names: Iterable<string>): string {
   const sorted = [...names].sort()
   const shown = sorted.slice(0, 8).join(', ')
   return sorted.length > 8 ? `${shown} and ${sorted.length - 8} more` : shown
 }
+
+const invalid = (message: string): StreamError => new StreamError('CHECKPOINT_WEIGHTS_INVALID', message)

@@ -1,5 +1,5 @@
 import { widenFloat16 } from '../float16.js'
-import type { ElementType } from './safetensors.js'
+import type { ElementType } from './tensor.js'
 
 /**
  * Widens elements as they stand in a checkpoint to float32, exactly.

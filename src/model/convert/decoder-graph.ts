@@ -1,11 +1,11 @@
 import type { CheckpointConfig } from '../checkpoint/config.js'
-import { appendPosition, appendedAttention } from '../graph/blocks/appended-attention.js'
-import type { CachedAttentionInputs, KeyValue } from '../graph/blocks/cached-attention.js'
+import { appendPosition, appendedAttention, meanOfGroupedHeads } from '../graph/blocks/appended-attention.js'
+import type { CachedAttentionInputs, HeadGeometry, HeadSize, KeyValue } from '../graph/blocks/cached-attention.js'
 import { cachePosition, cachedAttention } from '../graph/blocks/cached-attention.js'
 import { rotaryTables } from '../graph/blocks/rotary.js'
 import type { GraphBuilder } from '../graph/builder.js'
 import { type Module, widthOf } from '../graph/module.js'
-import { cast, concat, int64, multiply, reshape, shapeOf, slice, unsqueeze } from '../graph/ops.js'
+import { add, cast, concat, float32, int64, multiply, reshape, shapeOf, slice, unsqueeze } from '../graph/ops.js'
 import type { Value } from '../graph/value.js'
 import type { Attend, LanguageModel, LanguageModelShape } from '../parts/part.js'
 
@@ -42,13 +42,16 @@ export function buildDecoder(parts: DecoderParts): void {
   const { graph, attention } = parts.module
   buildLayers({ ...parts, cacheType: parts.module.precision.activations }, (embeddings) => {
     const mask = graph.input('attention_mask', 'int64', ['batch', 'total'])
-    const position = cachePosition(graph.scope('position'), mask, embeddings, parts.shape, attention)
+    const position = cachePosition(graph.scope('position'), mask, embeddings, headOf(parts.shape), attention)
     return (layer, inputs) => {
       const { output, present } = cachedAttention(layer.graph, { ...inputs, position }, attention)
       return { output, cache: present }
     }
   })
 }
+
+/** Sees the weights of a layer's attention. */
+type WatchLayer = (layer: Module, weights: Value, heads: HeadGeometry) => void
 
 /**
  * Builds the decoder for a cache that the caller keeps: only the new tokens' keys and values come out,
@@ -61,16 +64,30 @@ export function buildDecoder(parts: DecoderParts): void {
  * inputs_embeds, past_lengths ─ rows ─ layers(past → present: new rows) ─ norm ─ last num_logits_to_keep ─ head ──► logits
  * ```
  */
-export function buildAppendingDecoder(parts: DecoderParts): void {
+export function buildAppendingDecoder(parts: DecoderParts, watch?: WatchLayer): void {
   const { graph } = parts.module
   buildLayers({ ...parts, cacheType: 'float32' }, (embeddings, pastKey) => {
     const lengths = graph.input('past_lengths', 'int64', ['batch'])
-    const position = appendPosition(graph.scope('position'), { lengths, newTokens: embeddings, pastKey }, parts.shape)
+    const position = appendPosition(graph.scope('position'), { lengths, newTokens: embeddings, pastKey }, parts.shape.layers)
     return (layer, inputs) => {
-      const { output, fresh } = appendedAttention(layer.graph, { ...inputs, position })
+      const { output, fresh, weights } = appendedAttention(layer.graph, { ...inputs, position })
+      watch?.(layer, weights, inputs.geometry)
       return { output, cache: fresh }
     }
   })
+}
+
+/**
+ * Builds the decoder of `buildAppendingDecoder` once more, with one output more: `attention`
+ * `[batch, sequence, room + sequence]`, how much each new token looked at each row of the cache and at each new token, averaged
+ * over heads and layers. Rows without a token are 0.
+ */
+export function buildExplainingDecoder(parts: DecoderParts): void {
+  const { graph } = parts.module
+  const looks: Value[] = []
+  buildAppendingDecoder(parts, (layer, weights, heads) => { looks.push(meanOfGroupedHeads(layer.graph, weights, heads)) })
+  const sum = looks.reduce((all, look) => add(graph, all, look))
+  graph.output('attention', multiply(graph, sum, float32(graph, 1 / looks.length)))
 }
 
 /** Attention of one layer over its past: the output, and what of the cache comes out. */
@@ -92,15 +109,18 @@ function buildLayers(
   const embeddings = graph.input('inputs_embeds', 'float32', ['batch', 'sequence', shape.width])
   const keep = graph.input('num_logits_to_keep', 'int64', [])
   const batchAndSequence = shapeOf(graph, embeddings, 0, 2)
-  const pasts = Array.from({ length: shape.layers }, (_, layer) => pastOf(graph, layer, { ...shape, cacheType }))
-  const attend = prepare(embeddings, first(pasts).key)
-  const rotary = rotaryTables(graph, { theta: shape.ropeTheta, rotated: shape.rotated, positions, dataType: cacheType })
+  const layers = shape.layers.map((heads, layer) => {
+    const geometry = { ...heads, ...headOf(shape) }
+    return { geometry, past: pastOf(graph, layer, { ...geometry, cacheType }) }
+  })
+  const attend = prepare(embeddings, first(layers).past.key)
+  const rotary = rotaryTables(graph, { ...shape.rotary, positions, dataType: cacheType })
 
   const attendHere: Attend = (layerModule, layer, { query, key, value }) => {
     const here = layerModule.graph
-    const past = pasts[layer] ?? first(pasts)
+    const { past, geometry } = layers[layer] ?? first(layers)
     const sequences = (rows: Value): Value => toSequences(here, cast(here, rows, cacheType), batchAndSequence)
-    const inputs = { query: sequences(query), key: sequences(key), value: sequences(value), past, geometry: shape, rotary }
+    const inputs = { query: sequences(query), key: sequences(key), value: sequences(value), past, geometry, rotary }
     const { output, cache } = attend(layerModule, inputs)
     here.output(`present.${layer}.key`, cache.key)
     here.output(`present.${layer}.value`, cache.value)
@@ -115,11 +135,13 @@ function buildLayers(
   graph.output('logits', toSequences(graph, cast(graph, logits, 'float32'), shapeOf(graph, kept, 0, 2), 'kept'))
 }
 
+const headOf = ({ headSize, rotary: { rotated } }: LanguageModelShape): HeadSize => ({ headSize, rotated })
+
 /** One layer's cache, as inputs of the graph. */
 function pastOf(
   graph: GraphBuilder,
   layer: number,
-  { keyValueHeads, headSize, cacheType }: LanguageModelShape & Pick<LayerParts, 'cacheType'>,
+  { keyValueHeads, headSize, cacheType }: HeadGeometry & Pick<LayerParts, 'cacheType'>,
 ): KeyValue {
   const input = (name: string): Value =>
     graph.input(`past_key_values.${layer}.${name}`, cacheType, ['batch', keyValueHeads, 'past', headSize])

@@ -1,20 +1,21 @@
-import type { CheckpointDescription } from '../checkpoint/config.js'
-import { unsupported } from '../checkpoint/config.js'
+import type { CheckpointConfig, CheckpointDescription } from '../checkpoint/config.js'
 import type { CheckpointWeights } from '../checkpoint/weights.js'
 import { GraphBuilder } from '../graph/builder.js'
 import { Module, type ModuleContext } from '../graph/module.js'
+import type { Value } from '../graph/value.js'
 import { GRAPH_FILES, type Manifest } from '../manifest.js'
 import { connectors } from '../parts/connectors/connectors.js'
-import { findPart } from '../parts/find-part.js'
+import { findByName, findPart } from '../parts/find-part.js'
 import { languageModels } from '../parts/language-models/language-models.js'
-import type { LanguageModelShape, PixelRules } from '../parts/part.js'
+import type { LanguageModelShape, TowerSource } from '../parts/part.js'
 import { visionTowers } from '../parts/towers/towers.js'
 import type { PartPrecision } from '../precision.js'
-import { buildConnector, buildFrameConnector, buildJoinFrames } from './connector-graphs.js'
-import { buildAppendingDecoder, buildDecoder, buildEmbedding } from './decoder-graph.js'
+import { buildExplainingConnector, connectorGraphs, describeConnector } from './connector-graphs.js'
+import { buildAppendingDecoder, buildDecoder, buildEmbedding, buildExplainingDecoder } from './decoder-graph.js'
 import type { PrecisionPlan } from './precisions.js'
+import { padColourOf } from './picture-padding.js'
 import { preprocessGraph } from './preprocess-graph.js'
-import { buildVisionEncoder } from './vision-graph.js'
+import { TOWER, buildVisionEncoder } from './vision-graph.js'
 
 /** The graphs of a bundle, built and not yet written, and what the manifest says of them. */
 export interface ConversionPlan {
@@ -22,7 +23,7 @@ export interface ConversionPlan {
   readonly graphs: ReadonlyMap<string, GraphBuilder>
   /** The vision encoder in float32, where the one of `graphs` has to be compared with it. */
   readonly exactTower: GraphBuilder | undefined
-  readonly parts: Pick<Manifest, 'visionTower' | 'connector' | 'languageModel' | 'template'>
+  readonly parts: Pick<Manifest, 'visionTower' | 'connector' | 'languageModel' | 'explaining' | 'template'>
 }
 
 /** How a checkpoint's graphs are built. */
@@ -37,9 +38,6 @@ const LONGEST_ANSWER = 1024
 const NO_LIMIT = 1e9
 
 const EXACT: PartPrecision = { weights: 'fp32', activations: 'float32' }
-
-// Pillow's number for bicubic, the only filter preprocess.onnx has.
-const BICUBIC = 3
 
 /**
  * Builds all graphs of a checkpoint; takes its weights but reads none.
@@ -58,32 +56,30 @@ export function planConversion(
     path: config.vision_model_name_or_path ?? '',
     fields: 'vision_config.model_type / vision_model_name_or_path',
   })
-  const connector = connectors.get(config.connector_type)
+  const connector = findByName(connectors, config.connector_type)
   const language = findPart(languageModels, {
     modelType: config.text_config.model_type,
     path: config.llm_model_name_or_path ?? '',
     fields: 'text_config.model_type / llm_model_name_or_path',
   })
-  const towerShape = tower.part.describe(config)
-  const rules = pixelRules(towerShape.pixels, description)
+  const towerShape = tower.part.describe(config, towerSource(description, weights))
+  const rules = towerShape.pixels
+  const padColour = padColourOf(config, rules)
   const shape = language.part.describe(config)
   const prompt = promptLimit(config.tokenizer_model_max_length)
-  const positions = Math.max(shape.maxPositions, (prompt ?? 0) + LONGEST_ANSWER)
+  const positions = shape.endsAtMaxPositions ? shape.maxPositions : Math.max(shape.maxPositions, (prompt ?? 0) + LONGEST_ANSWER)
   const tokensPerFrame = towerShape.tokens - (config.vision_feature_select_strategy === 'patch' ? 1 : 0)
 
-  const graphs = new Map<string, GraphBuilder>([[GRAPH_FILES.preprocess, preprocessGraph(rules.imageSize)]])
+  const graphs = new Map<string, GraphBuilder>([[GRAPH_FILES.preprocess, preprocessGraph(rules)]])
   const build = (file: string, part: keyof typeof precisions, fill: (root: Module) => void): void => {
     graphs.set(file, buildGraph(file, weights, { ...context, precision: precisions[part], fill }))
   }
   const buildTower = (root: Module): void => { buildVisionEncoder(root, tower.part, rules, config) }
   build(GRAPH_FILES.visionEncoder, 'visionTower', buildTower)
   const sizes = { tokensPerFrame, visionWidth: towerShape.width, width: shape.width }
-  const { alone } = connector
-  build(GRAPH_FILES.connector, 'connector', (root) => { buildConnector(root, connector, config, sizes) })
-  if (alone !== undefined) {
-    build(GRAPH_FILES.frameConnector, 'connector', (root) => { buildFrameConnector(root, alone, config, sizes) })
-    build(GRAPH_FILES.joinFrames, 'connector', (root) => { buildJoinFrames(root, alone, config, sizes) })
-  }
+  for (const [file, fill] of connectorGraphs(connector, config, sizes)) build(file, 'connector', fill)
+  const looking = buildLooking(weights, { ...context, precision: precisions.connector }, { connector, config, sizes })
+  if (looking !== undefined) graphs.set(GRAPH_FILES.explainingConnector, looking)
   const buildLanguage = (file: string, fill: (module: Module) => void): void => {
     build(file, 'languageModel', (root) => { fill(root.child('language_model')) })
   }
@@ -91,6 +87,7 @@ export function planConversion(
   buildLanguage(GRAPH_FILES.embedTokens, (module) => { buildEmbedding(module, language.part, config) })
   buildLanguage(GRAPH_FILES.decoder, (module) => { buildDecoder({ module, ...decoder }) })
   buildLanguage(GRAPH_FILES.appendingDecoder, (module) => { buildAppendingDecoder({ module, ...decoder }) })
+  buildLanguage(GRAPH_FILES.explainingDecoder, (module) => { buildExplainingDecoder({ module, ...decoder }) })
   const exact = { ...context, precision: EXACT, onRaw: undefined, fill: buildTower }
   const hasToProve = precisions.visionTower.weights === 'int8-dynamic'
   const exactTower = hasToProve ? buildGraph(GRAPH_FILES.visionEncoder, weights, exact) : undefined
@@ -100,10 +97,15 @@ export function planConversion(
     graphs,
     exactTower,
     parts: {
-      template: language.part.template,
-      visionTower: { name: tower.name, imageSize: rules.imageSize, tokensPerFrame, width: towerShape.width },
-      connector: { name: config.connector_type, ...(alone && { framesAlone: alone.frames(config) }) },
+      template: description.template ?? language.part.template,
+      visionTower: {
+        ...{ name: tower.name, imageSize: rules.imageSize, tokensPerFrame, width: towerShape.width },
+        ...(rules.shortestEdge !== undefined && { shortestEdge: rules.shortestEdge }),
+        ...(padColour && { padColour }),
+      },
+      connector: describeConnector(connector, config),
       languageModel: manifestLanguageModel(language.name, shape, prompt, positions),
+      explaining: { patches: patchesOf(towerShape.tokens, config), looks: looking !== undefined },
     },
   }
 }
@@ -119,24 +121,40 @@ function buildGraph(
   return root.graph
 }
 
+/** The connector that says where it looked; undefined where it has no attention. */
+function buildLooking(
+  weights: CheckpointWeights,
+  context: ModuleContext,
+  parts: Parameters<typeof buildExplainingConnector>[2],
+): GraphBuilder | undefined {
+  const looks: Value[] = []
+  const watch = (look: Value): void => { looks.push(look) }
+  const fill = (root: Module): void => { buildExplainingConnector(root, looks, parts) }
+  const graph = buildGraph(GRAPH_FILES.explainingConnector, weights, { ...context, watch, fill })
+  return looks.length === 0 ? undefined : graph
+}
+
+/** Which patches a frame's tokens are: the picture is a square of them, behind the tower's class tokens. */
+function patchesOf(tokens: number, { vision_feature_select_strategy: strategy }: CheckpointConfig): Manifest['explaining']['patches'] {
+  const across = Math.floor(Math.sqrt(tokens))
+  return { across, first: (strategy === 'patch' ? 1 : 0) - (tokens - across ** 2) }
+}
+
 function manifestLanguageModel(
   name: string,
   shape: LanguageModelShape,
   maxPromptTokens: number | null,
   maxPositions: number,
 ): Manifest['languageModel'] {
-  const { width, layers, keyValueHeads, headSize, vocabularySize, eosTokenIds } = shape
-  return { name, width, layers, keyValueHeads, headSize, vocabularySize, eosTokenIds: [...eosTokenIds], maxPromptTokens, maxPositions }
+  const { width, layers, headSize, vocabularySize, eosTokenIds } = shape
+  const keyValueHeads = layers.map((layer) => layer.keyValueHeads)
+  return { name, width, keyValueHeads, headSize, vocabularySize, eosTokenIds: [...eosTokenIds], maxPromptTokens, maxPositions }
 }
 
-/** The tower family's constants, with what a `preprocessor_config.json` in the folder says instead. */
-function pixelRules(family: PixelRules, { imageProcessor }: CheckpointDescription): PixelRules {
-  const { size, image_mean: mean, image_std: std, rescale_factor: rescaleFactor, resample } = imageProcessor
-  if (resample !== undefined && resample !== BICUBIC) throw unsupported(`resample ${resample} in preprocessor_config.json`)
-  if (size?.height !== undefined && (size.height !== family.imageSize || size.width !== family.imageSize)) {
-    throw unsupported(`A picture size in preprocessor_config.json that differs from vision_config.image_size (${family.imageSize})`)
-  }
-  return { ...family, ...(mean && { mean }), ...(std && { std }), ...(rescaleFactor !== undefined && { rescaleFactor }) }
+/** What a tower is told of the checkpoint beside its configuration. */
+function towerSource({ imageProcessor }: CheckpointDescription, weights: CheckpointWeights): TowerSource {
+  const tensors = weights.scope(TOWER)
+  return { imageProcessor, shapeOf: (name) => tensors.shapeOf(name) }
 }
 
 function promptLimit(limit: number | null | undefined): number | null {

@@ -4,9 +4,12 @@ import type { Device } from './device.js'
 
 /**
  * Graphs that gain nothing on a GPU: resizing has to give Pillow's very pixels, a look-up in a table reads next to
- * nothing of what would take gigabytes of the GPU's memory, and joining frames is a single addition.
+ * nothing of what would take gigabytes of the GPU's memory, and joining frames is a single addition. One answer is explained
+ * at a time, whose cache lies in this process's memory.
  */
-const ON_PROCESSOR: ReadonlySet<GraphName> = new Set<GraphName>(['preprocess', 'embedTokens', 'joinFrames'])
+const ON_PROCESSOR: ReadonlySet<GraphName> = new Set<GraphName>([
+  'preprocess', 'embedTokens', 'joinFrames', 'explainingConnector', 'explainingDecoder',
+])
 
 /**
  * Decides for each graph where it runs.
@@ -28,6 +31,8 @@ export function placeGraphs(plan: ThreadPlan, { kind }: Device, layers: number):
     embedTokens: place('embedTokens'),
     decoder: place('decoder'),
     appendingDecoder: place('appendingDecoder'),
+    explainingConnector: place('explainingConnector'),
+    explainingDecoder: place('explainingDecoder'),
   }
 }
 

@@ -1,3 +1,4 @@
+import { type Computation, computedTensor } from '../checkpoint/computed-tensor.js'
 import { type RawListener, tensorWeight } from '../checkpoint/source.js'
 import type { Weights } from '../checkpoint/weights.js'
 import type { PartPrecision } from '../precision.js'
@@ -15,10 +16,15 @@ export type AttentionLowering =
   /** Plain `MatMul` and `Softmax`: for devices whose fused kernels can't be trusted (software GPUs). */
   | 'primitive'
 
+/** Is handed an attention's weights, `[batch, heads, sequence, memory]`, of which each row sums to 1. */
+export type AttentionWatch = (weights: Value) => void
+
 /** What all modules of a part share. */
 export interface ModuleContext {
   readonly attention: AttentionLowering
   readonly precision: PartPrecision
+  /** Sees where connectors look at tokens; their attention is then lowered to plain operators. @default nobody looks */
+  readonly watch?: AttentionWatch | undefined
   /** Quantises weights while the graph is written. */
   readonly pool: QuantisePool
   /** For the digest of what was read. */
@@ -59,6 +65,10 @@ export class Module {
     return this.#context.attention
   }
 
+  get watch(): AttentionWatch | undefined {
+    return this.#context.watch
+  }
+
   get precision(): PartPrecision {
     return this.#context.precision
   }
@@ -74,6 +84,17 @@ export class Module {
    */
   parameter(name: string, shape: readonly number[]): Value {
     return this.graph.weight(tensorWeight(this.#weights.take(name, shape), this.precision.activations, this.#context.onRaw))
+  }
+
+  /** Shape of a weight as the checkpoint has it; undefined: there is none of this name. */
+  shapeOf(name: string): readonly number[] | undefined {
+    return this.#weights.shapeOf(name)
+  }
+
+  /** A weight that is computed from one of this module while the graph is written, of the activations' type. */
+  computed(name: string, shape: readonly number[], computation: Computation): Value {
+    const tensor = computedTensor(this.#weights.take(name, shape), computation, this.#context.onRaw)
+    return this.graph.weight(tensorWeight(tensor, this.precision.activations))
   }
 
   /** A matrix of this module, quantised in blocks along its rows. */

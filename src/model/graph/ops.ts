@@ -71,9 +71,15 @@ export const geluExact: Unary = (graph, x) => graph.node('Gelu', [x], x)
 /** GELU by its tanh approximation: `gelu_pytorch_tanh`, `gelu_new`. */
 export const geluTanh: Unary = (graph, x) => graph.node('Gelu', [x], x, { attributes: { approximate: 'tanh' } })
 
-/** `x * sigmoid(x)`, ONNX Runtime's fused `QuickGelu` with alpha 1. */
-export const silu: Unary = (graph, x) =>
-  graph.node('QuickGelu', [x], x, { attributes: { alpha: float(1) }, domain: MICROSOFT })
+/** `x * sigmoid(alpha * x)`, fused by ONNX Runtime. */
+const sigmoidGated = (alpha: number): Unary => (graph, x) =>
+  graph.node('QuickGelu', [x], x, { attributes: { alpha: float(alpha) }, domain: MICROSOFT })
+
+/** `x * sigmoid(x)`. */
+export const silu = sigmoidGated(1)
+
+/** CLIP's approximation of GELU, `x * sigmoid(1.702 * x)`: `quick_gelu`. */
+export const quickGelu = sigmoidGated(1.702)
 
 /** Chooses from `a` where `condition`, else from `b`. */
 export function where(graph: GraphBuilder, condition: Value, a: Value, b: Value): Value {
@@ -155,6 +161,21 @@ export function slice(graph: GraphBuilder, x: Value, start: Value, end: Value, a
   return graph.node('Slice', [x, start, end, int64(graph, [axis])], { dataType: x.dataType, shape })
 }
 
+/**
+ * Adds zeros around `x`, or cuts off where `pads` is negative.
+ *
+ * @param pads int64: values before each of the axes, then values after each of them.
+ * @param shape The result's.
+ */
+export function pad(
+  graph: GraphBuilder,
+  x: Value,
+  pads: Value,
+  { axes, shape }: { readonly axes: readonly number[]; readonly shape: readonly Dimension[] },
+): Value {
+  return graph.node('Pad', [x, pads, undefined, int64(graph, axes)], { dataType: x.dataType, shape })
+}
+
 /** Takes rows of `table` along axis 0; the result's shape is the indices' followed by a row's. */
 export function gather(graph: GraphBuilder, table: Value, indices: Value): Value {
   const shape = [...indices.shape, ...table.shape.slice(1)]
@@ -182,14 +203,20 @@ export function matmulTransposed(graph: GraphBuilder, a: Value, b: Value, scale:
 /** Softmax over the last axis. */
 export const softmax: Unary = (graph, x) => graph.node('Softmax', [x], x, { attributes: { axis: -1 } })
 
+type Reduction = (graph: GraphBuilder, x: Value, axes: readonly number[]) => Value
+
+const reduction =
+  (operator: string): Reduction =>
+  (graph, x, axes) => {
+    const shape = x.shape.filter((_, axis) => !axes.includes(axis))
+    return graph.node(operator, [x, int64(graph, axes)], { dataType: x.dataType, shape }, { attributes: { keepdims: 0 } })
+  }
+
 /** Sum over the given axes, which are dropped. */
-export function reduceSum(graph: GraphBuilder, x: Value, axes: readonly number[]): Value {
-  const shape = x.shape.filter((_, axis) => !axes.includes(axis))
-  return graph.node('ReduceSum', [x, int64(graph, axes)], { dataType: x.dataType, shape }, { attributes: { keepdims: 0 } })
-}
+export const reduceSum = reduction('ReduceSum')
 
 /** Largest value over the given axes, which are dropped. */
-export function reduceMax(graph: GraphBuilder, x: Value, axes: readonly number[]): Value {
-  const shape = x.shape.filter((_, axis) => !axes.includes(axis))
-  return graph.node('ReduceMax', [x, int64(graph, axes)], { dataType: x.dataType, shape }, { attributes: { keepdims: 0 } })
-}
+export const reduceMax = reduction('ReduceMax')
+
+/** Smallest value over the given axes, which are dropped. */
+export const reduceMin = reduction('ReduceMin')

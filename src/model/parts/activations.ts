@@ -1,6 +1,6 @@
 import { unsupported } from '../checkpoint/config.js'
 import type { GraphBuilder } from '../graph/builder.js'
-import { geluExact, geluTanh, silu } from '../graph/ops.js'
+import { geluExact, geluTanh, quickGelu, silu } from '../graph/ops.js'
 import type { Value } from '../graph/value.js'
 
 /** An activation function on any shape. */
@@ -11,6 +11,7 @@ const activations: Readonly<Record<string, Activation>> = {
   gelu: geluExact,
   gelu_new: geluTanh,
   gelu_pytorch_tanh: geluTanh,
+  quick_gelu: quickGelu,
   silu,
   swish: silu,
 }

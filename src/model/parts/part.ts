@@ -5,6 +5,7 @@
  * configuration and builds its own piece of a graph; it knows nothing of the other parts.
  */
 import type { CheckpointConfig } from '../checkpoint/config.js'
+import type { ImageProcessorConfig } from '../checkpoint/image-processor.js'
 import type { Module } from '../graph/module.js'
 import type { Value } from '../graph/value.js'
 
@@ -12,6 +13,11 @@ import type { Value } from '../graph/value.js'
 export interface PixelRules {
   /** Side of the square input, in pixels. */
   readonly imageSize: number
+  /**
+   * Length of a picture's shortest edge after resizing, in pixels, whose centre is then cut out; a picture that is then
+   * smaller than the square lies on black. Left out: all of it is squeezed into the square.
+   */
+  readonly shortestEdge?: number
   /** Factor from 0…255 to 0…1, in float64. */
   readonly rescaleFactor: number
   /** Mean of each channel (R, G, B), after rescaling. */
@@ -29,12 +35,20 @@ export interface VisionTowerShape {
   readonly width: number
 }
 
+/** What a checkpoint says of its tower beside `config.json`. */
+export interface TowerSource {
+  /** `preprocessor_config.json`; empty where there is none. */
+  readonly imageProcessor: ImageProcessorConfig
+  /** Shape of one of the tower's tensors, by its name below `vision_tower._vision_tower`; undefined: there is none. */
+  shapeOf(name: string): readonly number[] | undefined
+}
+
 /** A vision tower: pixels to features. */
 export interface VisionTower {
   /** Values of `vision_config.model_type` it stands for. */
   readonly modelTypes: readonly string[]
   /** @throws {StreamError} `CHECKPOINT_CONFIG_INVALID`, `CHECKPOINT_UNSUPPORTED`. */
-  describe(config: CheckpointConfig): VisionTowerShape
+  describe(config: CheckpointConfig, source: TowerSource): VisionTowerShape
   /**
    * Builds the tower up to `vision_feature_layer`.
    *
@@ -48,6 +62,11 @@ export interface VisionTower {
 /** A connector: features of a clip's frames to visual tokens. */
 export interface Connector {
   /**
+   * Values of `connector_type` it stands for beside the name it is registered under; must match the whole value.
+   * `build` finds the value in its configuration.
+   */
+  readonly matches?: RegExp
+  /**
    * @param module At `connector`.
    * @param features `[frames, tokens, visionWidth]`.
    * @param width Width of the language model.
@@ -55,8 +74,15 @@ export interface Connector {
    * @throws {StreamError} `CHECKPOINT_CONFIG_INVALID`.
    */
   build(module: Module, features: Value, config: CheckpointConfig, width: number): Value
-  /** Where it condenses frames one by one in clips of a certain length: then a frame is condensed once in its life. */
-  readonly alone?: FramesAlone
+  /**
+   * Where frames can be connected one by one: then a frame is connected once in its life, whatever windows it is in.
+   *
+   * `always`: a clip's tokens are those that `build` makes of each frame, in order. An object: only in clips of a certain
+   * length, with a step for all frames behind it.
+   *
+   * @default never
+   */
+  readonly alone?: 'always' | FramesAlone
 }
 
 /** A connector cut in two, for clips in which no frame's tokens depend on another frame. */
@@ -75,19 +101,35 @@ export interface FramesAlone {
   join(module: Module, frameTokens: Value, config: CheckpointConfig, width: number): Value
 }
 
+/** The heads of one layer's attention. */
+export interface LayerHeads {
+  readonly heads: number
+  /** Heads of keys and values, each for `heads / keyValueHeads` heads of queries. */
+  readonly keyValueHeads: number
+}
+
+/** How queries and keys are rotated by position. */
+export interface RotaryShape {
+  /** Values of each head that are rotated; even. */
+  readonly rotated: number
+  /** Base of the frequencies, `rope_theta`. */
+  readonly theta: number
+  /** What positions are divided by; 1 for most. */
+  readonly factor: number
+}
+
 /** What a language model of one checkpoint is. */
 export interface LanguageModelShape {
   readonly width: number
-  readonly layers: number
-  readonly heads: number
-  readonly keyValueHeads: number
+  /** Each layer's heads, first layer first. */
+  readonly layers: readonly LayerHeads[]
   readonly headSize: number
   readonly vocabularySize: number
-  /** Values of each head that are rotated by position. */
-  readonly rotated: number
-  readonly ropeTheta: number
+  readonly rotary: RotaryShape
   /** Positions the model was made for. */
   readonly maxPositions: number
+  /** Whether positions beyond `maxPositions` would need other rotations than those before. */
+  readonly endsAtMaxPositions: boolean
   readonly eosTokenIds: readonly number[]
 }
 

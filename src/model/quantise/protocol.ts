@@ -1,4 +1,4 @@
-import type { ElementType } from '../checkpoint/safetensors.js'
+import type { ElementType } from '../checkpoint/tensor.js'
 import type { WireError } from '../runtime/wire-error.js'
 import type { BlockFormat } from './block-format.js'
 import type { QuantisedRows } from './quantise-rows.js'

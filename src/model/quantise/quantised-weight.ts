@@ -1,5 +1,5 @@
 import { readRaw } from '../checkpoint/raw-stream.js'
-import { ELEMENT_BYTES, type TensorEntry } from '../checkpoint/safetensors.js'
+import { ELEMENT_BYTES, type TensorEntry } from '../checkpoint/tensor.js'
 import type { RawListener } from '../checkpoint/source.js'
 import type { WeightData } from '../graph/value.js'
 import { type BlockFormat, blockBytes, blocksPerRow, scaleBytes } from './block-format.js'

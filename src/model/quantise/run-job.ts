@@ -1,5 +1,5 @@
 import { StreamError } from '../../errors.js'
-import { ELEMENT_BYTES } from '../checkpoint/safetensors.js'
+import { ELEMENT_BYTES } from '../checkpoint/tensor.js'
 import { widen } from '../checkpoint/widen.js'
 import type { QuantiseJob } from './protocol.js'
 import { type QuantisedRows, quantiseRows } from './quantise-rows.js'

@@ -1,6 +1,6 @@
 import { StreamError } from '../../errors.js'
-import { readFloat32 } from '../checkpoint/float32-stream.js'
-import type { TensorEntry } from '../checkpoint/safetensors.js'
+import { readWhole } from '../checkpoint/float32-stream.js'
+import type { TensorEntry } from '../checkpoint/tensor.js'
 import type { RawListener } from '../checkpoint/source.js'
 import type { QuantisedWeight } from './quantised-weight.js'
 import { quantiseTransposed } from './quantise-transposed.js'
@@ -20,7 +20,7 @@ export function transposedWeight(tensor: TensorEntry, { onRaw }: { readonly onRa
   let scales = new Float32Array(0)
 
   async function* readPacked(): AsyncGenerator<Uint8Array> {
-    const values = await readAll(tensor, onRaw)
+    const values = await readWhole(tensor, onRaw && ((raw) => { onRaw(tensor, raw) }))
     const quantised = quantiseTransposed(values, columns)
     if (quantised === undefined) {
       throw new StreamError('CHECKPOINT_UNSUPPORTED', `Tensor ${tensor.name} holds a value that is not finite. Check the checkpoint.`)
@@ -37,14 +37,4 @@ export function transposedWeight(tensor: TensorEntry, { onRaw }: { readonly onRa
     packed: { key, dataType: 'uint8', shape: [columns, rows], bytes: rows * columns, read: readPacked },
     scales: { key: `${key}:scales`, dataType: 'float32', shape: [rows], bytes: rows * 4, read: readScales },
   }
-}
-
-async function readAll(tensor: TensorEntry, onRaw: RawListener | undefined): Promise<Float32Array> {
-  const all = new Float32Array(tensor.shape.reduce((product, size) => product * size, 1))
-  let done = 0
-  for await (const values of readFloat32(tensor, onRaw && ((raw) => { onRaw(tensor, raw) }))) {
-    all.set(values, done)
-    done += values.length
-  }
-  return all
 }

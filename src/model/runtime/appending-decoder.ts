@@ -16,8 +16,8 @@ interface DecoderSetup {
  * The decoder whose cache lies in this process's memory: read in place, appended to, never copied by a run.
  *
  * ```
- * append    a sequence in a cache of its own       [1, keyValueHeads, room, headSize]
- * step      all sequences side by side in one      [slots, keyValueHeads, room, headSize]
+ * append    a sequence in a cache of its own       [1, heads, room, headSize]
+ * step      all sequences side by side in one      [slots, heads, room, headSize]
  * ```
  *
  * A sequence is copied once, into the batch, at its first step, and leaves its own cache to its prefixes.

@@ -84,9 +84,10 @@ function parseManifest(dir: string, bytes: Buffer): Manifest {
   return parsed.data
 }
 
-function checkFileNames(dir: string, { files, connector }: Manifest): void {
-  const { frameConnector, joinFrames, ...always } = GRAPH_FILES
-  const needed = [...Object.values(always), ...(connector.framesAlone === undefined ? [] : [frameConnector, joinFrames])]
+function checkFileNames(dir: string, { files, connector, explaining }: Manifest): void {
+  const { frameConnector, joinFrames, explainingConnector, ...always } = GRAPH_FILES
+  const alone = typeof connector.framesAlone === 'number' ? [frameConnector, joinFrames] : []
+  const needed = [...Object.values(always), ...alone, ...(explaining.looks ? [explainingConnector] : [])]
   const missing = needed.find((file) => !Object.hasOwn(files, file))
   if (missing !== undefined) throw invalid(dir, `\`files\` lacks \`${missing}\``)
   // A name is joined to the folder: it must not lead out of it.

@@ -1,7 +1,7 @@
 import { StreamError } from '../../errors.js'
 import { resolveGeneration } from '../../generation-settings.js'
-import type { FrameFeatures } from '../../types.js'
-import type { Manifest } from '../manifest.js'
+import type { FrameFeatures, Round } from '../../types.js'
+import { type Manifest, isFrameByFrame } from '../manifest.js'
 import type { GenerateOptions, Generation, Model, ModelInfo, Pixels, VisualTokens } from '../model.js'
 import { buildPrompt } from '../parts/templates/prompt.js'
 import { templates } from '../parts/templates/templates.js'
@@ -26,10 +26,10 @@ export function createClient({ manifest, digest }: Bundle, dispatcher: Pick<Disp
     clipNumbers.set(visual, number)
     return number
   }
-  /** Where frames are condensed one by one, those that were before need not be again. */
+  /** Where frames are connected one by one, those that were before need not be again. */
   const toConnect = (frames: readonly FrameFeatures[]): ConnectJob['frames'] => {
     const checked = checkFrames(frames, manifest.visionTower)
-    if (frames.length !== manifest.connector.framesAlone) return checked
+    if (!isFrameByFrame(manifest, frames.length)) return checked
     return frames.map((frame, place) => condensed.get(frame) ?? checked[place] ?? frame)
   }
 
@@ -59,7 +59,8 @@ export function createClient({ manifest, digest }: Bundle, dispatcher: Pick<Disp
         kind: 'generate',
         clip: clipOf(visual),
         visual: checkVisual(visual, manifest.languageModel.width),
-        prompt: buildPrompt(template, checkQuestion(question)),
+        prompt: buildPrompt(template, checkQuestion(question), checkRounds(options.rounds)),
+        isConversation: options.rounds !== undefined,
         endText: template.endText,
         ...settings,
       } as const
@@ -94,4 +95,14 @@ function submitOptions({ signal, onDelta }: GenerateOptions): SubmitOptions {
 function checkQuestion(question: unknown): string {
   if (typeof question === 'string') return question
   throw new StreamError('SETTING_INVALID', `Expected the question to be a string, got ${typeof question}.`)
+}
+
+function checkRounds(rounds: readonly Round[] = []): readonly Round[] {
+  if (Array.isArray(rounds) && rounds.every(isRound)) return rounds
+  throw new StreamError('SETTING_INVALID', 'Expected `rounds` to be a list of `{ question, answer }`, both strings.')
+}
+
+function isRound(value: unknown): value is Round {
+  if (typeof value !== 'object' || value === null) return false
+  return 'question' in value && typeof value.question === 'string' && 'answer' in value && typeof value.answer === 'string'
 }

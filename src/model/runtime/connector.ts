@@ -1,6 +1,6 @@
 import { Tensor } from 'onnxruntime-node'
 import type { FrameFeatures } from '../../types.js'
-import type { Manifest } from '../manifest.js'
+import { type Manifest, isFrameByFrame } from '../manifest.js'
 import type { VisualTokens } from '../model.js'
 import { joined } from './joined.js'
 import type { CondensedFrame, ConnectJob, ConnectResult } from './protocol.js'
@@ -9,7 +9,7 @@ import { type GraphName, type GraphSession, type Tensors, floatOutput } from './
 /** The sessions a clip goes through. */
 export interface ConnectorSessions {
   readonly connector: GraphSession
-  /** Where the connector condenses frames one by one: the one frame, and the joining of all. */
+  /** Where the connector condenses frames one by one in clips of a certain length: the one frame, and the joining of all. */
   readonly alone?: { readonly condense: GraphSession; readonly join: GraphSession }
 }
 
@@ -19,32 +19,36 @@ export async function openConnectors(
   open: (graph: GraphName) => Promise<GraphSession>,
 ): Promise<ConnectorSessions> {
   const whole = await open('connector')
-  if (connector.framesAlone === undefined) return { connector: whole }
+  if (typeof connector.framesAlone !== 'number') return { connector: whole }
   return { connector: whole, alone: { condense: await open('frameConnector'), join: await open('joinFrames') } }
 }
+
+/** Runs a graph with one output of floats. */
+type RunGraph = (session: GraphSession, feeds: Tensors, output: string) => Promise<Float32Array>
 
 /**
  * Connects a clip; each `yield` lies between two runs.
  *
  * ```
- * any number of frames      f32 [frames, tokens, visionWidth] ─ connector ──────────────────────► f32 [visual, width]
- * `framesAlone` of them     each: f32 [1, tokens, visionWidth] ─ frame_connector ─┬ join_frames ─► f32 [visual, width]
- *                           condensed before: nothing to run ─────────────────────┘
+ * whole            f32 [frames, tokens, visionWidth] ─ connector ──────────────────────► f32 [visual, width]
+ * frame by frame   each: f32 [1, tokens, visionWidth] ─ frame_connector ─┬ join_frames ─► f32 [visual, width]
+ *                  connected before: nothing to run ─────────────────────┘
+ * … of any number  the same, with connector as frame_connector, and nothing to run behind it
  * ```
  *
- * A frame is condensed by itself also where all of a clip are new: what comes out is the same to the bit,
+ * A frame is connected by itself also where all of a clip are new: what comes out is the same to the bit,
  * whatever was there before.
  *
  * @throws {StreamError} `MODEL_FAILED`.
  */
 export async function* connectClip(
-  { connector, alone }: ConnectorSessions,
+  sessions: ConnectorSessions,
   { frames }: ConnectJob,
   manifest: Pick<Manifest, 'connector' | 'languageModel'>,
 ): AsyncGenerator<void, ConnectResult> {
   const { width } = manifest.languageModel
   let connectMs = 0
-  const timed = async (session: GraphSession, feeds: Tensors, output: string): Promise<Float32Array> => {
+  const run: RunGraph = async (session, feeds, output) => {
     const startedAt = performance.now()
     const data = floatOutput(session, await session.run(feeds), output)
     connectMs += performance.now() - startedAt
@@ -52,10 +56,24 @@ export async function* connectClip(
   }
   const visual = (data: Float32Array): VisualTokens => ({ data, tokens: data.length / width, width, connectMs })
 
-  if (alone === undefined || frames.length !== manifest.connector.framesAlone) {
+  if (!isFrameByFrame(manifest, frames.length)) {
     const features = stack(frames.map(expectFeatures))
-    return { visual: visual(await timed(connector, { features }, 'visual_tokens')), condensed: [] }
+    return { visual: visual(await run(sessions.connector, { features }, 'visual_tokens')), condensed: [] }
   }
+  const { rows, condensed } = yield* condenseFrames(sessions, frames, run)
+  const all = joined(Float32Array, rows)
+  if (sessions.alone === undefined) return { visual: visual(all), condensed }
+  const frameTokens = new Tensor('float32', all, [all.length / width, width])
+  return { visual: visual(await run(sessions.alone.join, { frame_tokens: frameTokens }, 'visual_tokens')), condensed }
+}
+
+/** Condenses what was not before: `rows` of all frames, in order; `condensed` of those that are new. */
+async function* condenseFrames(
+  { connector, alone }: ConnectorSessions,
+  frames: ConnectJob['frames'],
+  run: RunGraph,
+): AsyncGenerator<void, { rows: Float32Array[]; condensed: CondensedFrame[] }> {
+  const [session, output] = alone === undefined ? [connector, 'visual_tokens'] : [alone.condense, 'frame_tokens']
   const [rows, fresh]: [Float32Array[], CondensedFrame[]] = [[], []]
   // A still camera's frames share their features: what is in a clip twice is condensed once, too.
   const known = new Map<Float32Array, Float32Array>()
@@ -65,15 +83,13 @@ export async function* connectClip(
       continue
     }
     const before = known.get(frame.data)
-    const condensed = before ?? (await timed(alone.condense, { features: stack([frame]) }, 'frame_tokens'))
+    const condensed = before ?? (await run(session, { features: stack([frame]) }, output))
     known.set(frame.data, condensed)
     rows.push(condensed)
     fresh.push({ condensed })
     if (before === undefined) yield
   }
-  const all = joined(Float32Array, rows)
-  const frameTokens = new Tensor('float32', all, [all.length / width, width])
-  return { visual: visual(await timed(alone.join, { frame_tokens: frameTokens }, 'visual_tokens')), condensed: fresh }
+  return { rows, condensed: fresh }
 }
 
 function expectFeatures(frame: FrameFeatures | CondensedFrame): FrameFeatures {

@@ -1,9 +1,10 @@
 import { Tensor } from 'onnxruntime-node'
 import { StreamError } from '../../errors.js'
 import type { FrameFeatures } from '../../types.js'
-import { GRAPH_FILES, type Manifest } from '../manifest.js'
+import { GRAPH_FILES, type Manifest, PIXEL_LEVELS } from '../manifest.js'
 import type { Pixels } from '../model.js'
 import { joined } from './joined.js'
+import { padToSquare } from './pad-to-square.js'
 import { type GraphSession, floatOutput } from './session.js'
 
 /** The sessions a picture goes through. */
@@ -16,29 +17,32 @@ export interface EncoderSessions {
 interface Resized {
   /** uint8 `[S, S, 3]`. */
   readonly pixels: Uint8Array
-  readonly isNearBlack: boolean
+  /** One of `PIXEL_LEVELS`. */
+  readonly levels: number
 }
 
 /**
  * Encodes pictures of any sizes: resizes each as Pillow does and runs the vision tower over all of them.
  *
  * ```
- * u8 [1, height, width, 3] ─ preprocess ─► u8 [1, S, S, 3], bool [1] ─┐
- * u8 [1, height, width, 3] ─ preprocess ─► u8 [1, S, S, 3], bool [1] ─┴ vision_encoder ─► f32 [pictures, tokens, width]
+ * u8 [1, height, width, 3] ─ preprocess ─► u8 [1, S, S, 3], levels ─┐
+ * u8 [1, height, width, 3] ─ preprocess ─► u8 [1, S, S, 3], levels ─┴ vision_encoder ─► f32 [pictures, tokens, width]
  * ```
  *
- * @throws {StreamError} `MODEL_FAILED`.
+ * Those that are no video's frames are laid on a square first, where the model was trained so.
+ *
+ * @throws {StreamError} `MODEL_FAILED`, `FRAME_TOO_LARGE`.
  */
 export async function encodePictures(
   { preprocess, visionEncoder }: EncoderSessions,
-  { tokensPerFrame: tokens, width, imageSize: side }: Manifest['visionTower'],
+  { tokensPerFrame: tokens, width, imageSize: side, padColour }: Manifest['visionTower'],
   pictures: readonly Pixels[],
 ): Promise<readonly FrameFeatures[]> {
   const resized: Resized[] = []
-  for (const picture of pictures) resized.push(await resize(preprocess, picture))
+  for (const picture of pictures) resized.push(await resize(preprocess, squared(picture, padColour)))
   const outputs = await visionEncoder.run({
     pixels: new Tensor('uint8', joined(Uint8Array, resized.map(({ pixels }) => pixels)), [pictures.length, side, side, 3]),
-    near_black: new Tensor('bool', Uint8Array.from(resized, ({ isNearBlack }) => Number(isNearBlack)), [pictures.length]),
+    levels: new Tensor('int64', BigInt64Array.from(resized, ({ levels }) => BigInt(levels)), [pictures.length]),
   })
   const size = tokens * width
   const features = floatOutput(visionEncoder, outputs, 'features', pictures.length * size)
@@ -47,11 +51,21 @@ export async function encodePictures(
   return pictures.map((_, place) => ({ data: features.slice(place * size, (place + 1) * size), tokens, width }))
 }
 
+/** A video's frame is never laid on a square, as the reference has it. */
+function squared(picture: Pixels, padColour: readonly number[] | undefined): Pixels {
+  return picture.kind === 'picture' && padColour !== undefined ? padToSquare(picture, padColour) : picture
+}
+
 async function resize(preprocess: GraphSession, picture: Pixels): Promise<Resized> {
   const frame = new Tensor('uint8', picture.data, [1, picture.height, picture.width, 3])
   const { pixels, near_black: nearBlack } = await preprocess.run({ frame })
   if (pixels?.data instanceof Uint8Array && nearBlack?.data instanceof Uint8Array) {
-    return { pixels: pixels.data, isNearBlack: nearBlack.data[0] === 1 }
+    return { pixels: pixels.data, levels: levelsOf(picture, nearBlack.data[0] === 1) }
   }
   throw new StreamError('MODEL_FAILED', `Graph \`${GRAPH_FILES.preprocess}\` gave no \`pixels\` or no \`near_black\`.`)
+}
+
+function levelsOf({ kind }: Pixels, isNearBlack: boolean): number {
+  if (kind === 'picture') return PIXEL_LEVELS.picture
+  return isNearBlack ? PIXEL_LEVELS.nearBlackFrame : PIXEL_LEVELS.frame
 }

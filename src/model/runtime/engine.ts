@@ -1,4 +1,5 @@
-import { loadTokenizer } from '../tokenizer/tokenizer.js'
+import { checkEndTokens } from '../tokenizer/check-end-tokens.js'
+import { loadTokenizer } from '../tokenizer/load-tokenizer.js'
 import { createAppendingDecoder } from './appending-decoder.js'
 import { connectClip, openConnectors } from './connector.js'
 import { encodePictures } from './encoder.js'
@@ -36,6 +37,7 @@ export interface Engine {
 export async function openEngine({ bundleDir, manifest, device, threads, limits, gate }: WorkerSettings): Promise<Engine> {
   const { visionTower, languageModel } = manifest
   const tokenizer = await loadTokenizer(bundleDir)
+  checkEndTokens(bundleDir, tokenizer, languageModel)
   const open = (graph: GraphName): Promise<GraphSession> => openSession(bundleDir, graph, threads[graph], gate)
   const encoder = { preprocess: await open('preprocess'), visionEncoder: await open('visionEncoder') }
   const connectors = await openConnectors(manifest, open)

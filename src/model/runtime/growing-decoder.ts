@@ -75,7 +75,7 @@ function createSequence(setup: DecoderSetup, beginning: SharedCache): DecoderSeq
         num_logits_to_keep: new Tensor('int64', BigInt64Array.of(1n), []),
         ...cache.tensors,
       })
-      const grown = takeOutputs(outputs, () => ({ tensors: nextCache(outputs, model.layers), length, users: 1 }))
+      const grown = takeOutputs(outputs, () => ({ tensors: nextCache(outputs, model.keyValueHeads), length, users: 1 }))
       const logits = takeOutputs(outputs, () => floatOutput(session, outputs, 'logits', model.vocabularySize))
       release(cache)
       cache = grown
@@ -120,19 +120,20 @@ function release(cache: SharedCache): void {
 }
 
 function bytesOf({ length }: SharedCache, manifest: DecoderSetup['manifest']): number {
-  const { layers, keyValueHeads, headSize } = manifest.languageModel
-  return 2 * layers * keyValueHeads * headSize * length * BYTES[cacheType(manifest)]
+  const { keyValueHeads, headSize } = manifest.languageModel
+  const heads = keyValueHeads.reduce((sum, ofLayer) => sum + ofLayer)
+  return 2 * heads * headSize * length * BYTES[cacheType(manifest)]
 }
 
 function emptyCache(manifest: DecoderSetup['manifest']): Tensors {
-  const { layers, keyValueHeads, headSize } = manifest.languageModel
+  const { keyValueHeads, headSize } = manifest.languageModel
   const type = cacheType(manifest)
-  const empty = (): Tensor => new Tensor(type, EMPTY[type], [1, keyValueHeads, 0, headSize])
-  return Object.fromEntries(cacheNames(layers).map(({ past }) => [past, empty()]))
+  const empty = (heads: number): Tensor => new Tensor(type, EMPTY[type], [1, heads, 0, headSize])
+  return Object.fromEntries(cacheNames(keyValueHeads).map(({ past, heads }) => [past, empty(heads)]))
 }
 
-function nextCache(outputs: Tensors, layers: number): Tensors {
-  const entries = cacheNames(layers).map(({ past, present }) => {
+function nextCache(outputs: Tensors, keyValueHeads: readonly number[]): Tensors {
+  const entries = cacheNames(keyValueHeads).map(({ past, present }) => {
     const tensor = outputs[present]
     if (tensor === undefined) {
       throw new StreamError('MODEL_FAILED', `Graph \`${GRAPH_FILES.decoder}\` gave no \`${present}\`.`)
@@ -142,8 +143,15 @@ function nextCache(outputs: Tensors, layers: number): Tensors {
   return Object.fromEntries(entries)
 }
 
-function cacheNames(layers: number): readonly { readonly past: string; readonly present: string }[] {
-  return Array.from({ length: layers }, (_, layer) => layer).flatMap((layer) =>
-    ['key', 'value'].map((kind) => ({ past: `past_key_values.${layer}.${kind}`, present: `present.${layer}.${kind}` })),
+/** One tensor of a cache: what it is called on its way in and out, and its heads. */
+interface CacheName {
+  readonly past: string
+  readonly present: string
+  readonly heads: number
+}
+
+function cacheNames(keyValueHeads: readonly number[]): readonly CacheName[] {
+  return keyValueHeads.flatMap((heads, layer) =>
+    ['key', 'value'].map((kind) => ({ past: `past_key_values.${layer}.${kind}`, present: `present.${layer}.${kind}`, heads })),
   )
 }

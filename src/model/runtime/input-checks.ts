@@ -1,6 +1,6 @@
-import { expectInteger } from '../../checks.js'
+import { expectInteger, expectOneOf } from '../../checks.js'
 import { StreamError } from '../../errors.js'
-import type { FrameFeatures } from '../../types.js'
+import { type FrameFeatures, PIXEL_KINDS } from '../../types.js'
 import type { Pixels, VisualTokens } from '../model.js'
 
 /**
@@ -9,12 +9,13 @@ import type { Pixels, VisualTokens } from '../model.js'
  * @throws {StreamError} `SETTING_INVALID` where a picture's bytes don't match its size.
  */
 export function checkPictures(pictures: readonly Pixels[]): readonly Pixels[] {
-  return pictures.map(({ data, width, height }) => {
+  return pictures.map(({ data, width, height, kind }) => {
+    if (kind !== undefined) expectOneOf('kind', kind, PIXEL_KINDS)
     const expected = expectInteger('width', width, 1) * expectInteger('height', height, 1) * 3
     if (data.length !== expected) {
       throw mismatch(`a picture of ${width} x ${height} to have ${expected} bytes`, data.length)
     }
-    return { data: ownBytes(data), width, height }
+    return { data: ownBytes(data), width, height, ...(kind !== undefined && { kind }) }
   })
 }
 

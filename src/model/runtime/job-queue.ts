@@ -28,7 +28,8 @@ export function createJobQueue(engine: Engine, post: Post, close: () => void): (
           post({ type: 'delta', id, text }, [])
         },
       })
-      post({ type: 'done', id, result }, buffersOf(result))
+      // Once each: of a clip of one frame, the clip's tokens are the frame's.
+      post({ type: 'done', id, result }, [...new Set(buffersOf(result))])
     } catch (error) {
       post({ type: 'failed', id, error: toWireError(error) }, [])
     } finally {

@@ -8,7 +8,7 @@ import type { Tensors } from './session.js'
 const ROOM_STEP = 64
 
 /** What a cache's size follows from. */
-export type CacheGeometry = Pick<Manifest['languageModel'], 'layers' | 'keyValueHeads' | 'headSize'>
+export type CacheGeometry = Pick<Manifest['languageModel'], 'keyValueHeads' | 'headSize'>
 
 /** One sequence's place in a cache. */
 export interface CacheSlot {
@@ -16,12 +16,22 @@ export interface CacheSlot {
   readonly slot: number
 }
 
+/** Keys or values of one layer. */
+interface LayerArray {
+  /** Without what stands in front of it: `0.key`. */
+  readonly name: string
+  /** Key-value heads of its layer. */
+  readonly heads: number
+  /** `[slots, heads, room, headSize]`. */
+  readonly data: Float32Array
+}
+
 /**
  * Keys and values of some sequences side by side, each in a slot of its own, in memory that stays where it
  * is: the decoder reads it there, and only new rows are written to it.
  *
  * ```
- * of each layer, keys and values   [slots, keyValueHeads, room, headSize]
+ * of each layer, keys and values   [slots, heads, room, headSize]   heads: key-value heads of that layer
  * slot 0   rows 0 … lengths[0] - 1 are tokens, the rest of the room is zero
  * slot 1   rows 0 … lengths[1] - 1
  * ```
@@ -31,30 +41,30 @@ export class KeyValueCache {
   readonly lengths: number[]
   /** Rows each slot has room for. */
   readonly room: number
-  readonly #geometry: CacheGeometry
-  readonly #arrays: ReadonlyMap<string, Float32Array>
+  readonly #headSize: number
+  readonly #layers: readonly LayerArray[]
 
   /** @param room Rows that each slot must have room for; rounded up. */
-  constructor(geometry: CacheGeometry, slots: number, room: number) {
-    this.#geometry = geometry
+  constructor({ keyValueHeads, headSize }: CacheGeometry, slots: number, room: number) {
+    this.#headSize = headSize
     // One step at least: a product over no rows at all is asking for trouble.
     this.room = Math.max(1, Math.ceil(room / ROOM_STEP)) * ROOM_STEP
     this.lengths = new Array<number>(slots).fill(0)
-    const size = slots * this.#slotSize
-    this.#arrays = new Map(cacheNames(geometry.layers).map((name) => [name, new Float32Array(size)]))
+    this.#layers = keyValueHeads.flatMap((heads, layer) => ['key', 'value'].map((kind) => {
+      return { name: `${layer}.${kind}`, heads, data: new Float32Array(slots * this.#slotSize(heads)) }
+    }))
   }
 
   /** Bytes of all slots. */
   get bytes(): number {
-    return this.#arrays.size * this.lengths.length * this.#slotSize * Float32Array.BYTES_PER_ELEMENT
+    return this.#layers.reduce((sum, { data }) => sum + data.byteLength, 0)
   }
 
   /** The first `slots` slots as inputs of the decoder. Nothing is copied. */
   feeds(slots: number): Tensors {
-    const { keyValueHeads, headSize } = this.#geometry
-    const shape = [slots, keyValueHeads, this.room, headSize]
-    const entries = [...this.#arrays].map(([name, data]) => {
-      return [`past_key_values.${name}`, new Tensor('float32', data.subarray(0, slots * this.#slotSize), shape)] as const
+    const entries = this.#layers.map(({ name, heads, data }) => {
+      const shape = [slots, heads, this.room, this.#headSize]
+      return [`past_key_values.${name}`, new Tensor('float32', data.subarray(0, slots * this.#slotSize(heads)), shape)] as const
     })
     return Object.fromEntries(entries)
   }
@@ -66,13 +76,12 @@ export class KeyValueCache {
    * @throws {StreamError} `MODEL_FAILED` where the decoder gave none, or of another size.
    */
   append(outputs: Tensors, slots: number, count: number): void {
-    const { keyValueHeads, headSize } = this.#geometry
-    const rowsSize = count * headSize
-    for (const [name, data] of this.#arrays) {
-      const fresh = freshRows(outputs, `present.${name}`, slots * keyValueHeads * rowsSize)
-      for (let head = 0; head < slots * keyValueHeads; head += 1) {
-        const at = this.lengths[Math.floor(head / keyValueHeads)] ?? 0
-        data.set(fresh.subarray(head * rowsSize, (head + 1) * rowsSize), (head * this.room + at) * headSize)
+    const rowsSize = count * this.#headSize
+    for (const { name, heads, data } of this.#layers) {
+      const fresh = freshRows(outputs, `present.${name}`, slots * heads * rowsSize)
+      for (let head = 0; head < slots * heads; head += 1) {
+        const at = this.lengths[Math.floor(head / heads)] ?? 0
+        data.set(fresh.subarray(head * rowsSize, (head + 1) * rowsSize), (head * this.room + at) * this.#headSize)
       }
     }
     for (let slot = 0; slot < slots; slot += 1) this.lengths[slot] = (this.lengths[slot] ?? 0) + count
@@ -81,12 +90,12 @@ export class KeyValueCache {
   /** Makes a slot a copy of another's first `length` rows. */
   copy(slot: number, from: CacheSlot, length: number): void {
     this.clear(slot)
-    const { keyValueHeads, headSize } = this.#geometry
-    for (const [name, data] of this.#arrays) {
-      const source = from.cache.#arrays.get(name) ?? data
-      for (let head = 0; head < keyValueHeads; head += 1) {
-        const start = (from.slot * keyValueHeads + head) * from.cache.room * headSize
-        data.set(source.subarray(start, start + length * headSize), (slot * keyValueHeads + head) * this.room * headSize)
+    for (const [index, { heads, data }] of this.#layers.entries()) {
+      const source = from.cache.#layers[index]?.data ?? data
+      for (let head = 0; head < heads; head += 1) {
+        const start = (from.slot * heads + head) * from.cache.room * this.#headSize
+        const rows = source.subarray(start, start + length * this.#headSize)
+        data.set(rows, (slot * heads + head) * this.room * this.#headSize)
       }
     }
     this.lengths[slot] = length
@@ -97,17 +106,14 @@ export class KeyValueCache {
    * something else than nothing where a failed sequence left values that are not numbers.
    */
   clear(slot: number): void {
-    for (const data of this.#arrays.values()) data.fill(0, slot * this.#slotSize, (slot + 1) * this.#slotSize)
+    for (const { heads, data } of this.#layers) data.fill(0, slot * this.#slotSize(heads), (slot + 1) * this.#slotSize(heads))
     this.lengths[slot] = 0
   }
 
-  get #slotSize(): number {
-    return this.#geometry.keyValueHeads * this.room * this.#geometry.headSize
+  /** Values of a slot in a layer. */
+  #slotSize(heads: number): number {
+    return heads * this.room * this.#headSize
   }
-}
-
-function cacheNames(layers: number): readonly string[] {
-  return Array.from({ length: layers }, (_, layer) => [`${layer}.key`, `${layer}.value`]).flat()
 }
 
 function freshRows(outputs: Tensors, name: string, size: number): Float32Array {

@@ -37,8 +37,8 @@ interface Piece {
  * Takes a prompt in, one run of the decoder a step.
  *
  * ```
- * text before the picture │ visual tokens │ the question
- * once a process          │ once a clip   │ once a question
+ * text before the picture │ visual tokens │ the question  │ its answer, the next question │ …
+ * once a process          │ once a clip   │ once a question, in a conversation each once
  * ```
  *
  * What was taken in before is begun with. Pieces are run one by one and cut into chunks in the same way whether
@@ -71,21 +71,28 @@ export async function* prefill(setup: PrefillSetup, job: GenerateJob, layout: Pr
   }
 }
 
-/** The pieces of a prompt that aren't empty. The last one has no key: its logits are what all this is for. */
+/**
+ * The pieces of a prompt that aren't empty. The last one has no key, as its logits are what all this is for; but in a
+ * conversation, where it is the beginning of the next round.
+ */
 function piecesOf({ embedTokens: session, width }: PrefillSetup, job: GenerateJob, layout: PromptLayout): readonly Piece[] {
-  const { before, visualTokens, after } = layout
+  const { before, visualTokens, after, ends } = layout
   const textKey = before.join()
-  const pieces: Piece[] = [
+  const clipKey = `${job.clip} ${visualTokens} ${textKey}`
+  const start = before.length + visualTokens
+  const rounds = [...ends, after.length].map((end, place): Piece => ({
+    end: start + end,
+    key: `${clipKey} ${after.slice(0, end).join()}`,
+    embed: () => embedTokens(session, after.slice(ends[place - 1] ?? 0, end), width),
+  }))
+  const pieces: readonly Piece[] = [
     { end: before.length, key: textKey, embed: () => embedTokens(session, before, width) },
-    {
-      end: before.length + visualTokens,
-      key: `${job.clip} ${visualTokens} ${textKey}`,
-      embed: () => Promise.resolve(job.visual.data.slice(0, visualTokens * width)),
-    },
-    { end: layout.length, embed: () => embedTokens(session, after, width) },
+    { end: start, key: clipKey, embed: () => Promise.resolve(job.visual.data.slice(0, visualTokens * width)) },
+    ...rounds,
   ]
   const filled = pieces.filter(({ end }, place) => end > (pieces[place - 1]?.end ?? 0))
-  return filled.map(({ end, embed, key }, place) => (key === undefined || place === filled.length - 1 ? { end, embed } : { end, embed, key }))
+  const isKept = (place: number): boolean => place < filled.length - 1 || job.isConversation === true
+  return filled.map((piece, place) => (isKept(place) ? piece : { end: piece.end, embed: piece.embed }))
 }
 
 /** The longest beginning that was taken in before, and the place of the first piece that wasn't. */

@@ -7,6 +7,8 @@ export interface PromptLayout {
   /** Visual tokens that are kept, from the first. */
   readonly visualTokens: number
   readonly after: readonly number[]
+  /** Where in `after` the prompts of earlier rounds end, ascending; those before its end. */
+  readonly ends: readonly number[]
   /** Positions in all. */
   readonly length: number
   readonly isTruncated: boolean
@@ -38,5 +40,6 @@ export function layOutPrompt(ids: PromptIds, visualTokens: number, limits: Promp
   const before = ids.before.slice(0, length)
   const visual = Math.min(visualTokens, length - before.length)
   const after = ids.after.slice(0, length - before.length - visual)
-  return { before, visualTokens: visual, after, length, isTruncated: length < whole }
+  const ends = ids.ends.filter((end) => end < after.length)
+  return { before, visualTokens: visual, after, ends, length, isTruncated: length < whole }
 }

@@ -43,7 +43,7 @@ export interface CondensedFrame {
 
 /**
  * The connector over a whole clip. Frames that were condensed already come as that: only where the clip
- * has as many frames as the connector condenses one by one (`manifest.connector.framesAlone`).
+ * is connected frame by frame (`isFrameByFrame`).
  */
 export interface ConnectJob {
   readonly kind: 'connect'
@@ -68,6 +68,8 @@ export interface GenerateJob extends Omit<GenerationSettings, 'template'> {
   readonly visual: VisualTokens
   readonly prompt: Prompt
   readonly endText: string
+  /** Whether another round may follow: all of the prompt is kept for it. @default false */
+  readonly isConversation?: boolean
 }
 
 /** Work for the worker. */

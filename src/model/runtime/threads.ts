@@ -31,5 +31,7 @@ export function planThreads(threads: number = availableParallelism()): ThreadPla
     embedTokens: { intraOpNumThreads: 1, allowSpinning: false },
     decoder: { intraOpNumThreads: all, allowSpinning: true },
     appendingDecoder: { intraOpNumThreads: all, allowSpinning: true },
+    explainingConnector: sleeping,
+    explainingDecoder: sleeping,
   }
 }

@@ -1,5 +1,4 @@
 import { SPECIAL_TOKEN_NAMES, type SpecialTokensMap, type TokenizerFiles } from './files.js'
-import type { TokenizerClass } from './tokenizer-class.js'
 
 /** A token that is cut out of text before BPE, in the form `tokenizer.json` has it. */
 export interface AddedToken {
@@ -22,7 +21,10 @@ export interface SpecialTokens {
 }
 
 /** Special tokens as the class sets them, overridden by the config, overridden by a legacy token map. */
-export function resolveSpecialTokens(files: TokenizerFiles, tokenizerClass: TokenizerClass): SpecialTokens {
+export function resolveSpecialTokens(
+  files: TokenizerFiles,
+  tokenizerClass: { readonly specialTokens: Readonly<Record<string, string>> },
+): SpecialTokens {
   // transformers reads special_tokens_map.json only where the config holds no added tokens.
   const legacy: SpecialTokensMap = files.config.added_tokens_decoder === undefined ? (files.specialTokensMap ?? {}) : {}
   const byName = new Map<string, string>()
@@ -49,17 +51,17 @@ export function resolveSpecialTokens(files: TokenizerFiles, tokenizerClass: Toke
  */
 export function resolveAddedTokens(
   files: TokenizerFiles,
-  vocabulary: Readonly<Record<string, number>>,
+  vocabulary: ReadonlyMap<string, number>,
   specialTokens: SpecialTokens,
 ): readonly AddedToken[] {
   const added = new Map<string, AddedToken>()
   for (const token of declaredTokens(files)) {
     added.set(token.content, { ...token, special: specialTokens.contents.has(token.content) })
   }
-  const known = new Set([...Object.keys(vocabulary), ...added.keys()])
+  const known = new Set([...vocabulary.keys(), ...added.keys()])
   for (const content of specialTokens.contents) {
     if (added.has(content)) continue
-    const id = vocabulary[content] ?? known.size
+    const id = vocabulary.get(content) ?? known.size
     known.add(content)
     added.set(content, { ...plainToken(id, content), special: true })
   }

@@ -29,7 +29,9 @@ const specialTokensMap = z.object({
 const tokenizerConfig = specialTokensMap.extend({
   tokenizer_class: z.string().optional(),
   add_bos_token: z.boolean().optional(),
+  add_eos_token: z.boolean().optional(),
   add_prefix_space: z.boolean().optional(),
+  legacy: z.boolean().nullish(),
   clean_up_tokenization_spaces: z.boolean().nullish(),
   added_tokens_decoder: z.record(z.string().regex(/^\d+$/), tokenFlags).optional(),
 })
@@ -70,6 +72,8 @@ export interface TokenizerFiles {
   readonly vocabulary: Readonly<Record<string, number>> | undefined
   /** `merges.txt`, as it is. */
   readonly merges: string | undefined
+  /** `tokenizer.model`, as it is. */
+  readonly sentencePieceModel: Uint8Array | undefined
   /** `added_tokens.json`: ids by token. */
   readonly addedTokens: Readonly<Record<string, number>> | undefined
   readonly specialTokensMap: SpecialTokensMap | undefined
@@ -81,11 +85,12 @@ export interface TokenizerFiles {
  * @throws {StreamError} `TOKENIZER_INVALID`, naming the file and the field.
  */
 export async function readTokenizerFiles(dir: string): Promise<TokenizerFiles> {
-  const [config, json, vocab, merges, addedTokens, specials] = await Promise.all([
+  const [config, json, vocab, merges, model, addedTokens, specials] = await Promise.all([
     readJson(dir, 'tokenizer_config.json', tokenizerConfig),
     readJson(dir, 'tokenizer.json', tokenizerJson),
     readJson(dir, 'vocab.json', vocabulary),
-    readText(dir, 'merges.txt'),
+    readBytes(dir, 'merges.txt'),
+    readBytes(dir, 'tokenizer.model'),
     readJson(dir, 'added_tokens.json', vocabulary),
     readJson(dir, 'special_tokens_map.json', specialTokensMap),
   ])
@@ -94,15 +99,16 @@ export async function readTokenizerFiles(dir: string): Promise<TokenizerFiles> {
     config: config ?? {},
     tokenizerJson: json,
     vocabulary: vocab,
-    merges,
+    merges: merges?.toString('utf8'),
+    sentencePieceModel: model,
     addedTokens,
     specialTokensMap: specials,
   }
 }
 
-async function readText(dir: string, file: string): Promise<string | undefined> {
+async function readBytes(dir: string, file: string): Promise<Buffer | undefined> {
   try {
-    return await readFile(join(dir, file), 'utf8')
+    return await readFile(join(dir, file))
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
     throw new StreamError('TOKENIZER_INVALID', `Can't read \`${join(dir, file)}\`.`, { cause: error })
@@ -110,11 +116,11 @@ async function readText(dir: string, file: string): Promise<string | undefined> 
 }
 
 async function readJson<Value>(dir: string, file: string, schema: z.ZodType<Value>): Promise<Value | undefined> {
-  const text = await readText(dir, file)
-  if (text === undefined) return undefined
+  const bytes = await readBytes(dir, file)
+  if (bytes === undefined) return undefined
   let json: unknown
   try {
-    json = JSON.parse(text)
+    json = JSON.parse(bytes.toString('utf8'))
   } catch (error) {
     throw new StreamError('TOKENIZER_INVALID', `\`${join(dir, file)}\` is not valid JSON.`, { cause: error })
   }

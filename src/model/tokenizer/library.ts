@@ -1,4 +1,5 @@
 import * as library from '@huggingface/tokenizers'
+import { StreamError } from '../../errors.js'
 
 /** The few methods of `@huggingface/tokenizers` 0.2 that are used here. */
 export interface LibraryTokenizer {
@@ -13,4 +14,18 @@ type LibraryConstructor = new (tokenizerJson: object, tokenizerConfig: object) =
  * The library's tokenizer class, typed here: its own declarations import each other without file
  * extensions, which resolves to nothing under `moduleResolution: NodeNext`.
  */
-export const { Tokenizer: LibraryTokenizer } = library as unknown as { readonly Tokenizer: LibraryConstructor }
+const { Tokenizer } = library as unknown as { readonly Tokenizer: LibraryConstructor }
+
+/**
+ * Builds a tokenizer from what `tokenizer.json` and `tokenizer_config.json` hold.
+ *
+ * @param dir For messages.
+ * @throws {StreamError} `TOKENIZER_INVALID` where the library can't.
+ */
+export function openLibrary(dir: string, json: object, config: object): LibraryTokenizer {
+  try {
+    return new Tokenizer(json, config)
+  } catch (error) {
+    throw new StreamError('TOKENIZER_INVALID', `The tokenizer in \`${dir}\` can't be built.`, { cause: error })
+  }
+}

@@ -5,6 +5,8 @@ import type { Tokenizer } from './tokenizer.js'
 export interface PromptIds {
   readonly before: readonly number[]
   readonly after: readonly number[]
+  /** Where in `after` the prompts of earlier rounds end: those that are its beginning token by token, too. Ascending. */
+  readonly ends: readonly number[]
 }
 
 /**
@@ -15,9 +17,11 @@ export interface PromptIds {
  */
 export function encodePrompt(tokenizer: Tokenizer, prompt: Prompt): PromptIds {
   const before = tokenizer.encode(prompt.before)
-  const after = tokenizer.encode(prompt.after)
   const startsWithBos = before[0] !== undefined && before[0] === tokenizer.bosTokenId
-  return { before, after: startsWithBos ? after.slice(1) : after }
+  const encodeAfter = (text: string): readonly number[] => tokenizer.encode(text).slice(startsWithBos ? 1 : 0)
+  const after = encodeAfter(prompt.after)
+  const earlier = (prompt.ends ?? []).map((end) => encodeAfter(prompt.after.slice(0, end)))
+  return { before, after, ends: earlier.filter((ids) => ids.every((id, place) => id === after[place])).map(({ length }) => length) }
 }
 
 /**

@@ -21,6 +21,11 @@ export function pythonStripEnd(text: string): string {
   return text.slice(0, end)
 }
 
+/** Splits at runs of white space, as Python's `str.split()` does: no empty words. */
+export function pythonSplit(text: string): string[] {
+  return text.split(SPACE).filter((word) => word !== '')
+}
+
 /** Removes white space at both ends, as Python's `str.strip()` does. */
 export function pythonStrip(text: string): string {
   return pythonStripEnd(pythonStripStart(text))

@@ -3,7 +3,7 @@ import { StreamError } from '../../errors.js'
 import { type AddedToken, resolveAddedTokens, resolveSpecialTokens } from './added-tokens.js'
 import { BYTE_CHARACTERS } from './byte-level.js'
 import type { TokenizerFiles } from './files.js'
-import { type TokenizerClass, tokenizerClasses } from './tokenizer-class.js'
+import { type TokenizerClass, slowName, tokenizerClasses } from './tokenizer-class.js'
 
 /** A slow tokenizer, rebuilt from its files. */
 export interface SlowTokenizer {
@@ -16,8 +16,8 @@ export interface SlowTokenizer {
 
 /** The class a config names, without the `Fast` of its other form; undefined where it isn't one we know. */
 export function findTokenizerClass(name: string | undefined): TokenizerClass | undefined {
-  const slowName = name?.replace(/Fast$/, '') ?? ''
-  return Object.hasOwn(tokenizerClasses, slowName) ? tokenizerClasses[slowName] : undefined
+  const slow = slowName(name)
+  return Object.hasOwn(tokenizerClasses, slow) ? tokenizerClasses[slow] : undefined
 }
 
 /**
@@ -35,7 +35,7 @@ export function buildSlowTokenizer(files: TokenizerFiles): SlowTokenizer | undef
   if (tokenizerClass === undefined || vocabulary === undefined || merges === undefined) return undefined
 
   const specialTokens = resolveSpecialTokens(files, tokenizerClass)
-  const addedTokens = resolveAddedTokens(files, vocabulary, specialTokens)
+  const addedTokens = resolveAddedTokens(files, new Map(Object.entries(vocabulary)), specialTokens)
   const unknown = specialTokens.byName.get('unk_token')
   const unknownInVocabulary = unknown !== undefined && Object.hasOwn(vocabulary, unknown) ? unknown : null
   if (unknownInVocabulary === null) checkBytes(files.dir, vocabulary)

@@ -1,5 +1,4 @@
 import { cleanUp, settledLength } from './clean-up.js'
-import { createPieceJoiner } from './piece-joiner.js'
 import { pythonStripEnd, pythonStripStart } from './python-strip.js'
 import type { Tokenizer } from './tokenizer.js'
 
@@ -22,7 +21,7 @@ export interface TextStream {
  * @param endText The template's end text. Left out: nothing is cut.
  */
 export function createTextStream(tokenizer: Tokenizer, endText = ''): TextStream {
-  const joiner = createPieceJoiner(tokenizer.spacesBetweenAdded)
+  const decoder = tokenizer.decoder()
   /** Decoded, but a later token could change its clean-up. */
   let unsettled = ''
   /** Cleaned up, but maybe part of the end. */
@@ -40,14 +39,14 @@ export function createTextStream(tokenizer: Tokenizer, endText = ''): TextStream
 
   return {
     push(id) {
-      unsettled += joiner.push(tokenizer.piece(id))
+      unsettled += decoder.push(id)
       settle(false)
       const delta = withoutPossibleEnd(held, endText)
       held = held.slice(delta.length)
       return delta
     },
     finish() {
-      unsettled += joiner.finish()
+      unsettled += decoder.finish()
       settle(true)
       const stripped = pythonStripEnd(held)
       if (endText === '' || !stripped.endsWith(endText)) return stripped

@@ -44,3 +44,8 @@ export const tokenizerClasses: Readonly<Record<string, TokenizerClass>> = {
   GPT2Tokenizer: codeGen,
   Qwen2Tokenizer: qwen2,
 }
+
+/** A class's name without the `Fast` of its other form; empty where there is none. */
+export function slowName(name: string | undefined): string {
+  return name?.replace(/Fast$/, '') ?? ''
+}

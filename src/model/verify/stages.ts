@@ -17,7 +17,7 @@ import { prefill } from '../runtime/prefill.js'
 import { PrefixCache } from '../runtime/prefix-cache.js'
 import { type GraphName, type GraphSession, openSession } from '../runtime/session.js'
 import { planThreads } from '../runtime/threads.js'
-import { loadTokenizer } from '../tokenizer/tokenizer.js'
+import { loadTokenizer } from '../tokenizer/load-tokenizer.js'
 
 /** A greedy answer, with what the language model thought at each token. */
 export interface WatchedAnswer {

@@ -1,20 +1,22 @@
-import { truncateSync, writeFileSync } from 'node:fs'
+import { statSync, truncateSync, writeFileSync } from 'node:fs'
 
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 
 import { readFloat32 } from '../../../src/model/checkpoint/float32-stream.js'
-import { type ElementType, readSafetensorsHeader } from '../../../src/model/checkpoint/safetensors.js'
+import { readModelTensors } from '../../../src/model/checkpoint/weight-files.js'
+import { checkpointWeights } from '../../../src/model/checkpoint/weights.js'
+import type { ElementType, TensorEntry } from '../../../src/model/checkpoint/tensor.js'
 import { type TemporaryFolder, safetensorsBytes, temporaryFolder } from '../../support/checkpoint-files.js'
 
 let folder: TemporaryFolder
 beforeEach(() => { folder = temporaryFolder() })
 afterEach(() => { folder.remove() })
 
-async function writeTensor(dtype: ElementType, shape: readonly number[], data: Uint8Array) {
-  writeFileSync(folder.file('x'), safetensorsBytes({ t: { dtype, shape, data_offsets: [0, data.length] } }, data))
-  const [entry] = await readSafetensorsHeader(folder.file('x'))
-  if (entry === undefined) throw new Error('unreachable')
-  return entry
+const weightFile = (): string => folder.file('model.safetensors')
+
+async function writeTensor(dtype: ElementType, shape: readonly number[], data: Uint8Array): Promise<TensorEntry> {
+  writeFileSync(weightFile(), safetensorsBytes({ t: { dtype, shape, data_offsets: [0, data.length] } }, data))
+  return checkpointWeights(await readModelTensors(folder.path), folder.path).take('t', shape)
 }
 
 async function collect(pieces: AsyncIterable<Float32Array>): Promise<Float32Array> {
@@ -44,6 +46,27 @@ test('keeps every value in order over many pieces', async () => {
 
 test('a file cut after it was checked is an error, never zeros', async () => {
   const entry = await writeTensor('F32', [100], new Uint8Array(400))
-  truncateSync(folder.file('x'), entry.offset + 100)
+  truncateSync(weightFile(), statSync(weightFile()).size - 300)
   await expect(collect(readFloat32(entry))).rejects.toMatchObject({ code: 'CHECKPOINT_WEIGHTS_INVALID' })
+})
+
+describe('a value that is no number is an error that names its tensor:', () => {
+  const values: readonly (readonly [ElementType, string, Uint8Array])[] = [
+    ['F32', 'NaN', new Uint8Array(Float32Array.of(1, NaN).buffer)],
+    ['F32', 'minus infinity', new Uint8Array(Float32Array.of(-Infinity, 1).buffer)],
+    ['F16', 'NaN', new Uint8Array(Uint16Array.of(0x3c00, 0xfe01).buffer)],
+    ['F16', 'infinity', new Uint8Array(Uint16Array.of(0x7c00, 0x3c00).buffer)],
+    ['BF16', 'NaN', new Uint8Array(Uint16Array.of(0x3f80, 0x7fc0).buffer)],
+    ['BF16', 'infinity', new Uint8Array(Uint16Array.of(0x3f80, 0x7f80).buffer)],
+  ]
+  test.each(values)('%s %s', async (type, _, data) => {
+    const message: unknown = expect.stringMatching(/Tensor t of .* is not a number or infinite/)
+    await expect(collect(readFloat32(await writeTensor(type, [2], data)))).rejects.toMatchObject({ code: 'CHECKPOINT_WEIGHTS_INVALID', message })
+  })
+
+  test('the largest numbers of each type are numbers', async () => {
+    for (const [type, data] of [['F16', Uint16Array.of(0x7bff)], ['BF16', Uint16Array.of(0xff7f)], ['F32', Float32Array.of(-3.4e38)]] as const) {
+      expect(await collect(readFloat32(await writeTensor(type, [1], new Uint8Array(data.buffer))))).toHaveLength(1)
+    }
+  })
 })

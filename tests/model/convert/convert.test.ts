@@ -1,12 +1,13 @@
 /** What `convertCheckpoint` does with folders: what it writes, what it refuses, what it leaves behind. */
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 
 import { convertCheckpoint } from '../../../src/model/convert.js'
 import { MANIFEST_FILE, manifestSchema } from '../../../src/model/manifest.js'
+import { loadTokenizer } from '../../../src/model/tokenizer/load-tokenizer.js'
 import { type TemporaryFolder, copyCheckpoint, editConfig, editWeights, readSafetensors, safetensorsBytes, temporaryFolder } from '../../support/checkpoint-files.js'
 import { referencePath } from '../../support/golden.js'
 
@@ -42,6 +43,16 @@ describe('a bundle', () => {
       expect(file).toEqual({ bytes: readFileSync(join(out, name)).length, sha256: sha256(join(out, name)) })
     }
     for (const name of ['config.json', 'vocab.json', 'merges.txt']) expect(sha256(join(out, name))).toBe(sha256(join(checkpoint, name)))
+  })
+
+  test('takes a SentencePiece tokenizer along', async () => {
+    for (const name of ['vocab.json', 'merges.txt', 'added_tokens.json']) rmSync(join(checkpoint, name))
+    for (const name of ['tokenizer.model', 'tokenizer_config.json', 'special_tokens_map.json']) {
+      copyFileSync(referencePath(`tokenizers/llama/${name}`), join(checkpoint, name))
+    }
+    const { template } = await convertCheckpoint(checkpoint, out, { template: 'llama' })
+    expect(template).toBe('llama')
+    expect((await loadTokenizer(out)).encode('What happens?')).toEqual((await loadTokenizer(referencePath('tokenizers/llama'))).encode('What happens?'))
   })
 
   test('is the same, byte for byte, when it is made again', async () => {
@@ -173,9 +184,9 @@ describe('refuses a checkpoint, naming what is wrong:', () => {
   const text = (config: Record<string, unknown>): Record<string, unknown> => config.text_config as Record<string, unknown>
   const vision = (config: Record<string, unknown>): Record<string, unknown> => config.vision_config as Record<string, unknown>
   const configs: readonly (readonly [string, (config: Record<string, unknown>) => void, string, RegExp])[] = [
-    ['another model type', (config) => { config.model_type = 'llava' }, 'CHECKPOINT_CONFIG_INVALID', /model_type/],
+    ['another model type', (config) => { config.model_type = 'eagle' }, 'CHECKPOINT_CONFIG_INVALID', /model_type/],
     ['no connector', (config) => { delete config.connector_type }, 'CHECKPOINT_CONFIG_INVALID', /connector_type/],
-    ['a connector nobody knows', (config) => { config.connector_type = 'mlp9x' }, 'PART_UNKNOWN', /mlp9x.*groupresampler, naiveresampler/],
+    ['a connector nobody knows', (config) => { config.connector_type = 'mlp9x' }, 'PART_UNKNOWN', /mlp9x.*groupresampler, identity, linear, mlpNx_gelu/],
     ['a tower nobody knows', (config) => { vision(config).model_type = 'eva' }, 'PART_UNKNOWN', /eva.*siglip/],
     ['a language model nobody knows', (config) => { text(config).model_type = 'mamba' }, 'PART_UNKNOWN', /mamba.*phi.*qwen2/],
     ['a resampler without queries', (config) => { delete config.num_queries }, 'CHECKPOINT_CONFIG_INVALID', /lacks num_queries/],
@@ -201,6 +212,13 @@ describe('refuses a checkpoint, naming what is wrong:', () => {
   test('a config that is not JSON', async () => {
     writeFileSync(join(checkpoint, 'config.json'), '{')
     await expectRefusal('CHECKPOINT_CONFIG_INVALID', /is not JSON/)
+  })
+
+  test('a tokenizer that is missing, or lacks the token that ends answers', async () => {
+    editConfig(checkpoint, (config) => { (config.text_config as Record<string, unknown>).eos_token_id = 639 })
+    await expectRefusal('TOKENIZER_INVALID', /has no token 639, which ends answers/)
+    rmSync(join(checkpoint, 'merges.txt'))
+    await expectRefusal('TOKENIZER_INVALID', /No tokenizer found/)
   })
 
   test('a folder without a config', async () => {

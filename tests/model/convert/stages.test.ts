@@ -4,9 +4,13 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
-import { type ConvertedCase, IMAGE_MARKER, type ReferenceCase, caseNames, convertCase, readCase } from '../../support/cases.js'
+import { padToSquare } from '../../../src/model/runtime/pad-to-square.js'
+import { cacheParts } from '../../support/cache-parts.js'
+import { type ConvertedCase, IMAGE_MARKER, caseNames, convertCase, readCase } from '../../support/cases.js'
+import { goldenLevels, goldenPixels, isDark } from '../../support/golden-pixels.js'
 import { goldenTensor, relativeError } from '../../support/golden.js'
-import { type RunGraph, boolTensor, bytes, float32Tensor, floats, int64Tensor, openGraph, uint8Tensor } from '../../support/graphs.js'
+import { type RunGraph, bytes, float32Tensor, floats, int64Tensor, openGraph, uint8Tensor } from '../../support/graphs.js'
+import { framesOf } from '../../support/pictures.js'
 
 const lowerings = ['fused', 'primitive'] as const
 
@@ -18,11 +22,14 @@ describe.each(caseNames.flatMap((name) => lowerings.map((lowering) => ({ name, l
 
   test('pixels are off by at most 1/255 in at most 0.1 % of the values', async () => {
     const preprocess = await openGraph(bundle.directory, 'preprocess.onnx')
-    const expected = goldenPixels(reference)
+    const { visionTower } = bundle.manifest
+    const expected = goldenPixels(reference, visionTower)
     let off = 0
     let worst = 0
-    for (const [index, frame] of frames(reference).entries()) {
-      const outputs = await preprocess({ frame })
+    for (const [index, frame] of framesOf(reference).entries()) {
+      const { padColour } = visionTower
+      const { data, height, width } = frame.kind === 'picture' && padColour ? padToSquare(frame, padColour) : frame
+      const outputs = await preprocess({ frame: uint8Tensor(data, [1, height, width, 3]) })
       expect(bytes(outputs, 'near_black')[0] === 1).toBe(isDark(reference, index))
       bytes(outputs, 'pixels').forEach((value, at) => {
         const difference = Math.abs(value - (expected[index]?.[at] ?? NaN))
@@ -36,11 +43,12 @@ describe.each(caseNames.flatMap((name) => lowerings.map((lowering) => ({ name, l
 
   test('features are within 1e-4', async () => {
     const vision = await openGraph(bundle.directory, 'vision_encoder.onnx')
-    const size = bundle.manifest.visionTower.imageSize
-    const pixels = goldenPixels(reference)
+    const { visionTower } = bundle.manifest
+    const size = visionTower.imageSize
+    const pixels = goldenPixels(reference, visionTower)
     const outputs = await vision({
       pixels: uint8Tensor(pixels.flat(), [pixels.length, size, size, 3]),
-      near_black: boolTensor(pixels.map((_, index) => isDark(reference, index))),
+      levels: int64Tensor(goldenLevels(reference), [pixels.length]),
     })
     expect(relativeError(floats(outputs, 'features'), goldenTensor(reference.tensors, 'features').data)).toBeLessThan(1e-4)
   })
@@ -88,26 +96,6 @@ describe.each(caseNames.flatMap((name) => lowerings.map((lowering) => ({ name, l
   })
 })
 
-function frames({ tensors }: ReferenceCase): ReturnType<typeof uint8Tensor>[] {
-  const { data, shape: [count = 0, height = 0, width = 0] } = goldenTensor(tensors, 'frames')
-  const size = height * width * 3
-  return Array.from({ length: count }, (_, index) => uint8Tensor(data.slice(index * size, (index + 1) * size), [1, height, width, 3]))
-}
-
-const isDark = ({ golden }: ReferenceCase, index: number): boolean => (golden.darkFrames[index] ?? 255) <= 1
-
-/** The golden's normalised pixels, back as the uint8 they were made from, `[frames][size * size * 3]`. */
-function goldenPixels(reference: ReferenceCase): readonly number[][] {
-  const { data, shape: [count = 0, , size = 0] } = goldenTensor(reference.tensors, 'pixel_values')
-  return Array.from({ length: count }, (_, frame) => {
-    const factor = isDark(reference, frame) ? 1 : 255
-    return Array.from({ length: size * size * 3 }, (__, at) => {
-      const [pixel, channel] = [Math.floor(at / 3), at % 3]
-      return Math.round(((data[(frame * 3 + channel) * size * size + pixel] ?? NaN) * 0.5 + 0.5) * factor)
-    })
-  })
-}
-
 const joined = (...parts: readonly ArrayLike<number>[]): Float32Array => Float32Array.from(parts.flatMap((part) => Array.from(part)))
 
 const argmax = (values: Float32Array): number => values.reduce((best, value, index) => (value > (values[best] ?? NaN) ? index : best), 0)
@@ -115,10 +103,11 @@ const argmax = (values: Float32Array): number => values.reduce((best, value, ind
 /** The two text graphs, with the cache carried from run to run. */
 async function openLanguageModel({ directory, manifest }: ConvertedCase) {
   const [embedGraph, decoder] = await Promise.all([openGraph(directory, 'embed_tokens.onnx'), openGraph(directory, 'decoder_model_merged.onnx')])
-  const { width, layers, keyValueHeads, headSize, vocabularySize, maxPromptTokens } = manifest.languageModel
-  const names = Array.from({ length: layers }, (_, layer) => [`${layer}.key`, `${layer}.value`]).flat()
-  const empty = float32Tensor([], [1, keyValueHeads, 0, headSize])
-  let cache: Parameters<RunGraph>[0] = Object.fromEntries(names.map((name) => [`past_key_values.${name}`, empty]))
+  const { width, headSize, vocabularySize, maxPromptTokens } = manifest.languageModel
+  const parts = cacheParts(manifest.languageModel)
+  let cache: Parameters<RunGraph>[0] = Object.fromEntries(
+    parts.map(({ name, heads }) => [`past_key_values.${name}`, float32Tensor([], [1, heads, 0, headSize])]),
+  )
   let length = 0
 
   const embed = async (ids: readonly number[]): Promise<Float32Array> =>
@@ -143,7 +132,7 @@ async function openLanguageModel({ directory, manifest }: ConvertedCase) {
         num_logits_to_keep: int64Tensor([kept], []),
         ...cache,
       })
-      cache = Object.fromEntries(names.map((name) => [`past_key_values.${name}`, outputs[`present.${name}`]])) as typeof cache
+      cache = Object.fromEntries(parts.map(({ name }) => [`past_key_values.${name}`, outputs[`present.${name}`]])) as typeof cache
       return floats(outputs, 'logits')
     },
   }

@@ -10,10 +10,10 @@ test('leaves everything as it is on the processor', () => {
   expect(placeGraphs(plan, CPU, 2)).toEqual(plan)
 })
 
-test.each(['webgpu', 'cuda'] as const)('%s runs all but resizing, the look-up of tokens and an addition', (kind) => {
+test.each(['webgpu', 'cuda'] as const)('%s runs all but resizing, the look-up of tokens, an addition and what explains answers', (kind) => {
   const placed = Object.entries(placeGraphs(plan, gpuDevice(kind, false), 2))
   const onProcessor = placed.filter(([, { provider }]) => provider === undefined).map(([graph]) => graph)
-  expect(onProcessor.sort()).toEqual(['embedTokens', 'joinFrames', 'preprocess'])
+  expect(onProcessor.sort()).toEqual(['embedTokens', 'explainingConnector', 'explainingDecoder', 'joinFrames', 'preprocess'])
   expect(placed.every(([, { provider = kind }]) => provider === kind)).toBe(true)
 })
 

@@ -3,7 +3,8 @@ import { writeFileSync } from 'node:fs'
 
 import { afterEach, beforeEach, expect, test } from 'vitest'
 
-import type { TensorEntry } from '../../../src/model/checkpoint/safetensors.js'
+import { fileTensor } from '../../../src/model/checkpoint/file-tensor.js'
+import type { TensorEntry } from '../../../src/model/checkpoint/tensor.js'
 import { type QuantisePool, createQuantisePool } from '../../../src/model/quantise/pool.js'
 import { quantiseRows } from '../../../src/model/quantise/quantise-rows.js'
 import { quantisedWeight } from '../../../src/model/quantise/quantised-weight.js'
@@ -38,7 +39,7 @@ function writeTensor(): { tensor: TensorEntry; values: Float32Array; raw: Buffer
   const values = new Float32Array(Uint32Array.from(words, (word) => word & 0xffff0000).buffer)
   writeFileSync(folder.file('weights'), raw)
   const tensor = { name: 'w', elementType: 'BF16', shape: [rows, columns], file: folder.file('weights'), offset: 0, bytes: raw.length } as const
-  return { tensor, values, raw }
+  return { tensor: { ...fileTensor(tensor), elementType: 'BF16' }, values, raw }
 }
 
 test('packed codes and scales are those of the whole matrix, and every byte read is told once', async () => {

@@ -8,7 +8,7 @@ import { WIDTH, countingJob, floatPrecisions, languageModel } from './fake-model
 
 const manifest: Manifest = {
   format: 'tinyllava-stream-bundle',
-  version: 2,
+  version: 3,
   name: 'fake',
   createdBy: '0.0.0',
   sourceDigest: '0'.repeat(64),
@@ -19,6 +19,7 @@ const manifest: Manifest = {
   visionTower: { name: 'siglip', imageSize: 30, tokensPerFrame: 2, width: 3 },
   connector: { name: 'naiveresampler' },
   languageModel,
+  explaining: { patches: { across: 1, first: 0 }, looks: false },
   files: {},
 }
 
@@ -114,6 +115,15 @@ describe('connect', () => {
     expect(jobs.map(sent)).toEqual([[1, 2], ['condensed 2', 3], ['condensed 2', 'condensed 3']])
   })
 
+  test('hands in a frame once for clips of any number where frames are always connected one by one', async () => {
+    const { model, jobs } = answeringClient({ name: 'mlp2x_gelu', framesAlone: 'always' }, { connect })
+    const [first, second, third] = [frame(1), frame(2), frame(3)]
+    await model.connect([first])
+    await model.connect([first, second, third])
+    await model.connect([second, third])
+    expect(jobs.map(sent)).toEqual([[1], ['condensed 1', 2, 3], ['condensed 2', 'condensed 3']])
+  })
+
   test('hands in whole frames where the clip has another number of them', async () => {
     const { model, jobs } = answeringClient({ name: 'groupresampler', framesAlone: 2 }, { connect: () => ({ visual, condensed: [] }) })
     await model.connect([frame(1), frame(2), frame(3)])
@@ -136,4 +146,27 @@ test('encoding no pictures is done at once', async () => {
   const { model, jobs } = recordingClient()
   expect(await model.encode([])).toEqual([])
   expect(jobs).toEqual([])
+})
+
+describe('rounds of a conversation', () => {
+  test('are part of the prompt, and what is taken in of it is kept for the next', () => {
+    const { model, jobs } = recordingClient()
+    void model.generate(visual, 'Which?', { rounds: [{ question: 'What?', answer: 'A dog.' }] })
+    const { prompt, isConversation } = generateJob(jobs[0])
+    expect(prompt.after).toBe('\nWhat? ASSISTANT: A dog.<|endoftext|>USER: Which? ASSISTANT:')
+    expect([prompt.ends, isConversation]).toEqual([['\nWhat? ASSISTANT:'.length], true])
+  })
+
+  test('a question by itself has none, the first of a conversation an empty list', () => {
+    const { model, jobs } = recordingClient()
+    void model.generate(visual, 'What?')
+    void model.generate(visual, 'What?', { rounds: [] })
+    expect(jobs.map((job) => generateJob(job).isConversation)).toEqual([false, true])
+    expect(generateJob(jobs[1]).prompt).toEqual(generateJob(jobs[0]).prompt)
+  })
+
+  test.each([[[{ question: 'What?' }]], [[null]], ['What?']])('%j is refused', async (rounds) => {
+    const asking = recordingClient().model.generate(visual, 'What?', { rounds: rounds as never })
+    await expect(asking).rejects.toMatchObject({ code: 'SETTING_INVALID', message: expect.stringMatching(/`rounds`/) as unknown })
+  })
 })

@@ -1,11 +1,11 @@
 import { Tensor } from 'onnxruntime-node'
 import { expect, test } from 'vitest'
-import { connectClip } from '../../../src/model/runtime/connector.js'
+import { type ConnectorSessions, connectClip } from '../../../src/model/runtime/connector.js'
 import type { ConnectJob, ConnectResult } from '../../../src/model/runtime/protocol.js'
 import { fakeSession, languageModel } from './fake-model.js'
 
 const frame = (value: number) => ({ data: new Float32Array(4).fill(value), tokens: 2, width: 2 })
-const manifest = (framesAlone?: number) => ({
+const manifest = (framesAlone?: number | 'always') => ({
   languageModel: { ...languageModel, width: 2 },
   connector: { name: 'fake', ...(framesAlone !== undefined && { framesAlone }) },
 })
@@ -31,7 +31,7 @@ async function finish(runs: AsyncGenerator<void, ConnectResult>): Promise<{ resu
   }
 }
 
-const connect = (sessions: ReturnType<typeof fakeConnectors>, frames: ConnectJob['frames'], framesAlone?: number) =>
+const connect = (sessions: ConnectorSessions, frames: ConnectJob['frames'], framesAlone?: number | 'always') =>
   finish(connectClip(sessions, { kind: 'connect', frames }, manifest(framesAlone)))
 
 test('stacks the frames in order, and says how many visual tokens came out', async () => {
@@ -68,4 +68,20 @@ test('refuses a frame that was condensed for a clip of another length', async ()
 test('an output of another size is MODEL_FAILED', async () => {
   const sessions = { ...fakeConnectors(), connector: fakeSession('connector', () => ({})) }
   await expect(connect(sessions, [frame(1)])).rejects.toMatchObject({ code: 'MODEL_FAILED' })
+})
+
+test('connects frames one by one in clips of any number, where each is by itself always', async () => {
+  const connector = fakeSession('connector', ({ features }) => ({
+    visual_tokens: new Tensor('float32', (features?.data as Float32Array).slice(0, 2), [1, 2]),
+  }))
+  for (const count of [1, 3]) {
+    const frames = Array.from({ length: count }, (_, index) => frame(index))
+    const { result, pauses } = await connect({ connector }, frames, 'always')
+    expect(Array.from(result.visual.data)).toEqual([0, 0, 1, 1, 2, 2].slice(0, count * 2))
+    expect({ tokens: result.visual.tokens, condensed: result.condensed.length, pauses }).toEqual({ tokens: count, condensed: count, pauses: count })
+  }
+  const before = connector.runs.length
+  const { result } = await connect({ connector }, [{ condensed: Float32Array.of(7, 7) }, frame(5)], 'always')
+  expect(Array.from(result.visual.data)).toEqual([7, 7, 5, 5])
+  expect(connector.runs.slice(before).map(({ features }) => features?.dims)).toEqual([[1, 2, 2]])
 })

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { type BatchMember, DecoderBatch } from '../../../src/model/runtime/decoder-batch.js'
 import { KeyValueCache } from '../../../src/model/runtime/key-value-cache.js'
 
-const geometry = { layers: 1, keyValueHeads: 1, headSize: 1 }
+const geometry = { keyValueHeads: [1], headSize: 1 }
 
 const rows = (values: readonly number[]) => {
   const tensor = new Tensor('float32', Float32Array.from(values), [values.length, 1, 1, 1])

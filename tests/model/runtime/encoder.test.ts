@@ -1,5 +1,5 @@
 import { Tensor } from 'onnxruntime-node'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { encodePictures } from '../../../src/model/runtime/encoder.js'
 import { fakeSession } from './fake-model.js'
 
@@ -25,7 +25,7 @@ test('resizes each picture by itself and runs the tower once over all', async ()
   expect(features).toEqual([9, 1].map((value) => ({ data: new Float32Array(6).fill(value), tokens: 2, width: 3 })))
   expect(sessions.preprocess.runs.map(({ frame }) => frame?.dims)).toEqual([[1, 2, 2, 3], [1, 3, 3, 3]])
   expect(sessions.visionEncoder.runs.map(({ pixels }) => pixels?.dims)).toEqual([[2, 1, 1, 3]])
-  expect(sessions.visionEncoder.runs[0]?.near_black?.data).toEqual(Uint8Array.of(0, 1))
+  expect(sessions.visionEncoder.runs[0]?.levels?.data).toEqual(BigInt64Array.of(0n, 1n))
 })
 
 test('features of a batch have memory of their own each: one can be handed on without the others', async () => {
@@ -39,4 +39,22 @@ test('a tower of another size, or preprocessing without its outputs, is MODEL_FA
   await expect(encodePictures(wrongSize, tower, [picture(9, 2)])).rejects.toEqual(failed)
   const empty = { preprocess: fakeSession('preprocess', () => ({})), visionEncoder: visionEncoder() }
   await expect(encodePictures(empty, tower, [picture(9, 2)])).rejects.toEqual(failed)
+})
+
+describe('a picture that is no video\'s frame', () => {
+  test('is rescaled however dark it is, and rounded as the reference does it', async () => {
+    const sessions = { preprocess: preprocess(), visionEncoder: visionEncoder() }
+    await encodePictures(sessions, tower, [picture(1, 3), { ...picture(1, 3), kind: 'picture' }, { ...picture(1, 3), kind: 'frame' }])
+    expect(sessions.visionEncoder.runs[0]?.levels?.data).toEqual(BigInt64Array.of(1n, 2n, 1n))
+  })
+
+  test('is laid on a square of the tower\'s colour, where it has one; a frame never is', async () => {
+    const wide = { data: new Uint8Array(2 * 1 * 3).fill(9), width: 2, height: 1 }
+    const padding = { ...tower, padColour: [127, 126, 125] as [number, number, number] }
+    const sessions = { preprocess: preprocess(), visionEncoder: visionEncoder() }
+    await encodePictures(sessions, padding, [wide, { ...wide, kind: 'picture' }])
+    await encodePictures(sessions, tower, [{ ...wide, kind: 'picture' }])
+    expect(sessions.preprocess.runs.map(({ frame }) => frame?.dims)).toEqual([[1, 1, 2, 3], [1, 2, 2, 3], [1, 1, 2, 3]])
+    expect(Array.from(sessions.preprocess.runs[1]?.frame?.data as Uint8Array)).toEqual([9, 9, 9, 9, 9, 9, 127, 126, 125, 127, 126, 125])
+  })
 })

@@ -19,8 +19,7 @@ export const VOCABULARY = 128
 export const languageModel: Manifest['languageModel'] = {
   name: 'counting',
   width: WIDTH,
-  layers: 1,
-  keyValueHeads: 1,
+  keyValueHeads: [1],
   headSize: 1,
   vocabularySize: VOCABULARY,
   eosTokenIds: [VOCABULARY - 1],
@@ -35,9 +34,9 @@ export const floatPrecisions: Manifest['precisions'] = { visionTower: float, con
 /** Ids are character codes. */
 export const characterTokenizer: Tokenizer = {
   encode: (text) => Array.from(text, (character) => character.charCodeAt(0)),
-  piece: (id) => (id === VOCABULARY - 1 ? { kind: 'none' } : { kind: 'bytes', bytes: Uint8Array.of(id) }),
+  decoder: () => ({ push: (id) => (id === VOCABULARY - 1 ? '' : String.fromCharCode(id)), finish: () => '' }),
+  token: (id) => String.fromCharCode(id),
   bosTokenId: undefined,
-  spacesBetweenAdded: false,
   cleansUp: false,
 }
 

@@ -48,6 +48,21 @@ test('a prefix outlives its sequence, and is freed when nobody begins with it an
   expect(() => caches[0]?.data).toThrow('disposed')
 })
 
+test('begins with as many heads as each layer has, and counts the memory of all', async () => {
+  const session = fakeSession('decoder', ({ inputs_embeds: embeddings }) => {
+    const cache = (heads: number): Tensor => new Tensor('float32', new Float32Array(heads), [1, heads, 1, 1])
+    const ofLayers = [1, 3].flatMap((heads, layer) => ['key', 'value'].map((kind) => [`present.${layer}.${kind}`, cache(heads)] as const))
+    const logits = new Tensor('float32', new Float32Array(VOCABULARY).fill(embeddings?.dims[1] ?? 0), [1, 1, VOCABULARY])
+    return { logits, ...Object.fromEntries(ofLayers) }
+  })
+  const manifest = { languageModel: { ...languageModel, keyValueHeads: [1, 3] }, precisions: floatPrecisions }
+  const sequence = createGrowingDecoder({ session, manifest }).begin(10)
+  await sequence.append(Float32Array.of(5, 0))
+  const [feeds] = session.runs
+  expect([0, 1].map((layer) => feeds?.[`past_key_values.${layer}.value`]?.dims)).toEqual([[1, 1, 0, 1], [1, 3, 0, 1]])
+  expect(sequence.prefix().bytes).toBe(2 * (1 + 3) * 4)
+})
+
 test('sequences step one after another, each with its own row', async () => {
   const { decoder, caches } = fakeGraph()
   const sequences = [decoder.begin(10), decoder.begin(10)]

@@ -45,6 +45,15 @@ test('begins jobs as they come, says when they begin, and answers each when it i
   ])
 })
 
+test('moves a buffer that is in a result twice once', async () => {
+  const { answer, running, posted } = controlledQueue()
+  answer({ type: 'job', id: 1, job: open })
+  const data = new Float32Array(4)
+  running[0]?.end({ visual: { data, tokens: 2, width: 2, connectMs: 0 }, condensed: [{ condensed: data }] })
+  await turn()
+  expect(posted.map(({ transfer }) => transfer)).toEqual([[data.buffer]])
+})
+
 test('answers a job that failed with its error', async () => {
   const { answer, running, messages } = controlledQueue()
   answer({ type: 'job', id: 1, job: open })

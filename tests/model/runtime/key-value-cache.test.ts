@@ -2,7 +2,7 @@ import { Tensor } from 'onnxruntime-node'
 import { describe, expect, test } from 'vitest'
 import { KeyValueCache } from '../../../src/model/runtime/key-value-cache.js'
 
-const geometry = { layers: 1, keyValueHeads: 2, headSize: 1 }
+const geometry = { keyValueHeads: [2], headSize: 1 }
 const ROOM = 64
 
 /** New rows `[slots, heads, rows, 1]`, each value its slot, head and number: 1.0 0.2 is 12. */
@@ -63,6 +63,22 @@ describe('a cache', () => {
     cache.clear(0)
     expect(cache.lengths).toEqual([0])
     expect(keys(cache, 1).every((value) => value === 0)).toBe(true)
+  })
+
+  test('has as many heads as each layer', () => {
+    const uneven = { keyValueHeads: [1, 3], headSize: 2 }
+    const [cache, other] = [new KeyValueCache(uneven, 2, 8), new KeyValueCache(uneven, 1, 8)]
+    const layer = (heads: number) => new Tensor('float32', Float32Array.from({ length: heads * 2 }, (_, at) => at + 1), [1, heads, 1, 2])
+    other.append({ 'present.0.key': layer(1), 'present.0.value': layer(1), 'present.1.key': layer(3), 'present.1.value': layer(3) }, 1, 1)
+    cache.copy(1, { cache: other, slot: 0 }, 1)
+    const { 'past_key_values.0.key': first, 'past_key_values.1.value': second } = cache.feeds(2)
+    expect([first?.dims, second?.dims]).toEqual([[2, 1, ROOM, 2], [2, 3, ROOM, 2]])
+    expect(Array.from((first?.data as Float32Array).slice(ROOM * 2, ROOM * 2 + 3))).toEqual([1, 2, 0])
+    // Slot 1, head 2: behind three heads of slot 0 and two of its own.
+    expect(Array.from((second?.data as Float32Array).slice(5 * ROOM * 2, 5 * ROOM * 2 + 3))).toEqual([5, 6, 0])
+    expect(cache.bytes).toBe(2 * 2 * (1 + 3) * ROOM * 2 * 4)
+    cache.clear(1)
+    expect((second?.data as Float32Array).every((value) => value === 0)).toBe(true)
   })
 
   test.each(['present.0.key', 'present.0.value'])('refuses a decoder that gives no %s, or one of another size', (name) => {

@@ -1,19 +1,19 @@
 import { expect, test } from 'vitest'
 import { layOutPrompt } from '../../../src/model/runtime/prompt-layout.js'
 
-const ids = { before: [1, 2], after: [3, 4, 5] }
+const ids = { before: [1, 2], after: [3, 4, 5], ends: [1, 2] }
 const layOut = (maxPromptTokens: number | null, maxPositions = 100) => layOutPrompt(ids, 4, { maxPromptTokens, maxPositions })
 
 test('keeps all where there is no limit, or it is not reached', () => {
-  const whole = { before: [1, 2], visualTokens: 4, after: [3, 4, 5], length: 9, isTruncated: false }
+  const whole = { before: [1, 2], visualTokens: 4, after: [3, 4, 5], ends: [1, 2], length: 9, isTruncated: false }
   expect(layOut(null)).toEqual(whole)
   expect(layOut(9)).toEqual(whole)
 })
 
 test('cuts the end: the question, then the visual tokens, then the text before them', () => {
-  expect(layOut(8)).toEqual({ before: [1, 2], visualTokens: 4, after: [3, 4], length: 8, isTruncated: true })
-  expect(layOut(5)).toEqual({ before: [1, 2], visualTokens: 3, after: [], length: 5, isTruncated: true })
-  expect(layOut(1)).toEqual({ before: [1], visualTokens: 0, after: [], length: 1, isTruncated: true })
+  expect(layOut(8)).toEqual({ before: [1, 2], visualTokens: 4, after: [3, 4], ends: [1], length: 8, isTruncated: true })
+  expect(layOut(5)).toEqual({ before: [1, 2], visualTokens: 3, after: [], ends: [], length: 5, isTruncated: true })
+  expect(layOut(1)).toEqual({ before: [1], visualTokens: 0, after: [], ends: [], length: 1, isTruncated: true })
 })
 
 test('needs a position for one token of the answer', () => {

@@ -11,7 +11,8 @@ import { type PromptLayout, layOutPrompt } from '../../../src/model/runtime/prom
 import { type GraphSession, openSession } from '../../../src/model/runtime/session.js'
 import { planThreads } from '../../../src/model/runtime/threads.js'
 import { encodePrompt } from '../../../src/model/tokenizer/prompt-ids.js'
-import { type Tokenizer, loadTokenizer } from '../../../src/model/tokenizer/tokenizer.js'
+import { loadTokenizer } from '../../../src/model/tokenizer/load-tokenizer.js'
+import type { Tokenizer } from '../../../src/model/tokenizer/tokenizer.js'
 import { type ConvertedCase, caseNames, convertCase, readCase } from '../../support/cases.js'
 import { goldenTensor, relativeError } from '../../support/golden.js'
 

@@ -8,12 +8,12 @@ import { PrefixCache } from '../../../src/model/runtime/prefix-cache.js'
 import { type GraphName, type GraphSession, openSession } from '../../../src/model/runtime/session.js'
 import { TextLane } from '../../../src/model/runtime/text-lane.js'
 import { planThreads } from '../../../src/model/runtime/threads.js'
-import { loadTokenizer } from '../../../src/model/tokenizer/tokenizer.js'
+import { loadTokenizer } from '../../../src/model/tokenizer/load-tokenizer.js'
 import { type ConvertedCase, convertCase, readCase } from '../../support/cases.js'
 import { goldenTensor } from '../../support/golden.js'
 import { drain, quietHooks } from './fake-model.js'
 
-describe.each(['qwen2-group-16', 'phi-naive', 'qwen2-stop'])('%s', (name) => {
+describe.each(['qwen2-group-16', 'phi-naive', 'qwen2-stop', 'gemma-group', 'openelm'])('%s', (name) => {
   const { golden, tensors, checkpoint } = readCase(name)
   const asked = Object.values(golden.questions)
   let bundle: ConvertedCase

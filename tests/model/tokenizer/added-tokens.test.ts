@@ -6,7 +6,7 @@ import { tokenizerClasses } from '../../../src/model/tokenizer/tokenizer-class.j
 const vocabulary = { a: 0, b: 1, '<|endoftext|>': 2 }
 
 function files(parts: Partial<TokenizerFiles>): TokenizerFiles {
-  const none = { tokenizerJson: undefined, merges: undefined, addedTokens: undefined, specialTokensMap: undefined }
+  const none = { tokenizerJson: undefined, merges: undefined, sentencePieceModel: undefined, addedTokens: undefined, specialTokensMap: undefined }
   return { dir: 'somewhere', config: {}, vocabulary, ...none, ...parts }
 }
 
@@ -14,7 +14,7 @@ function resolve(parts: Partial<TokenizerFiles>, className = 'CodeGenTokenizer')
   const tokenizerClass = tokenizerClasses[className]
   if (tokenizerClass === undefined) throw new Error(`unknown class ${className}`)
   const specialTokens = resolveSpecialTokens(files(parts), tokenizerClass)
-  const added = resolveAddedTokens(files(parts), vocabulary, specialTokens)
+  const added = resolveAddedTokens(files(parts), new Map(Object.entries(vocabulary)), specialTokens)
   return { specialTokens, added: added.map(({ id, content, special }) => ({ id, content, special })) }
 }
 

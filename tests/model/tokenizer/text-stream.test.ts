@@ -6,9 +6,9 @@ import type { Tokenizer } from '../../../src/model/tokenizer/tokenizer.js'
 function wordTokenizer(words: readonly string[], cleansUp = false): Tokenizer {
   return {
     encode: () => [],
-    piece: (id) => ({ kind: 'bytes', bytes: new TextEncoder().encode(words[id] ?? '') }),
+    decoder: () => ({ push: (id) => words[id] ?? '', finish: () => '' }),
+    token: (id) => words[id],
     bosTokenId: undefined,
-    spacesBetweenAdded: false,
     cleansUp,
   }
 }

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { buildSlowTokenizer } from '../../../src/model/tokenizer/slow-tokenizer.js'
 import { readTokenizerFiles } from '../../../src/model/tokenizer/files.js'
 import { decodeText } from '../../../src/model/tokenizer/text-stream.js'
-import { loadTokenizer } from '../../../src/model/tokenizer/tokenizer.js'
+import { loadTokenizer } from '../../../src/model/tokenizer/load-tokenizer.js'
 import { type TemporaryFolder, copyCheckpoint, temporaryFolder } from '../../support/checkpoint-files.js'
 
 let folder: TemporaryFolder
@@ -42,8 +42,21 @@ describe('a broken tokenizer is TOKENIZER_INVALID:', () => {
 
   test('slow files of a class we do not know', async () => {
     const dir = checkpoint()
+    edit(dir, 'tokenizer_config.json', (config) => ({ ...config, tokenizer_class: 'BertTokenizer' }))
+    await expect(loadTokenizer(dir)).rejects.toEqual(invalid(/tokenizer_class is `BertTokenizer`/))
+  })
+
+  test('a SentencePiece class without its model', async () => {
+    const dir = checkpoint()
     edit(dir, 'tokenizer_config.json', (config) => ({ ...config, tokenizer_class: 'LlamaTokenizer' }))
-    await expect(loadTokenizer(dir)).rejects.toEqual(invalid(/tokenizer_class is `LlamaTokenizer`/))
+    await expect(loadTokenizer(dir)).rejects.toEqual(invalid(/expected .*tokenizer\.model/))
+  })
+
+  test('a SentencePiece model that was cut', async () => {
+    const model = readFileSync(join(import.meta.dirname, '../../reference/tokenizers/llama/tokenizer.model'))
+    writeFileSync(folder.file('tokenizer.model'), model.subarray(0, 5000))
+    writeFileSync(folder.file('tokenizer_config.json'), JSON.stringify({ tokenizer_class: 'LlamaTokenizer' }))
+    await expect(loadTokenizer(folder.path)).rejects.toEqual(invalid(/tokenizer\.model` is not a SentencePiece model, or was cut/))
   })
 
   test('a vocabulary that is not JSON', async () => {
@@ -77,7 +90,7 @@ describe('a broken tokenizer is TOKENIZER_INVALID:', () => {
     await expect(loadTokenizer(dir)).rejects.toEqual(invalid(/Can't read .*merges\.txt/))
   })
 
-  test('a tokenizer.json that is not byte-level', async () => {
+  test('a tokenizer.json that decodes in a way of its own', async () => {
     writeFileSync(folder.file('tokenizer.json'), JSON.stringify({ model: { type: 'Unigram' }, decoder: { type: 'Metaspace' } }))
     await expect(loadTokenizer(folder.path)).rejects.toEqual(invalid(/decodes by `Metaspace`/))
   })
@@ -133,7 +146,8 @@ describe('settings of tokenizer_config.json', () => {
 
 test('an id without a token stands for nothing: embedding tables are padded', async () => {
   const tokenizer = await loadTokenizer(checkpoint())
-  expect(tokenizer.piece(639)).toEqual({ kind: 'none' })
+  expect(tokenizer.token(639)).toBeUndefined()
+  expect(decodeText(tokenizer, [...tokenizer.encode('red'), 639])).toBe('red')
 })
 
 test('a vocabulary without a byte uses its unknown token', async () => {

@@ -89,11 +89,12 @@ class Watch:
         self.trace.steps.append(logits[-1].clone())
 
 
-def encode(reference, model, template, question):
-    """(prompt, ids, stop text) for one question about a video."""
+def encode(reference, model, template, question, rounds=()):
+    """(prompt, ids, stop text) for one question about a video, after earlier rounds of (question, answer)."""
     text = reference.TextPreprocess(model.tokenizer, template)
     message = reference.Message()
-    message.add_message(reference.image_marker + "\n" + question)
+    for place, (asked, answered) in enumerate([*rounds, (question, None)]):
+        message.add_message(reference.image_marker + "\n" + asked if place == 0 else asked, answered)
     encoded = text(message.messages, mode="eval")
     return encoded["prompt"], encoded["input_ids"], text.template.separator.apply()[1]
 
@@ -124,10 +125,10 @@ def visual_input(reference, pixel_values):
     return {"video": pixel_values.unsqueeze(0)} if reference.kind == "video" else {"images": pixel_values}
 
 
-def ask(reference, model, template, pixel_values, question):
-    """(record, trace): the question through the reference's own `generate`, greedy."""
+def ask(reference, model, template, pixel_values, question, rounds=()):
+    """(record, trace): the question through the reference's own `generate`, greedy, after earlier rounds."""
     tokenizer = model.tokenizer
-    prompt, ids, stop = encode(reference, model, template, question)
+    prompt, ids, stop = encode(reference, model, template, question, rounds)
     batch = ids.unsqueeze(0)
     criterion = reference.KeywordsStoppingCriteria([stop], tokenizer, batch)
     with CudaMeansCpu(), Watch(model) as trace, torch.inference_mode():

@@ -1,7 +1,9 @@
 """Makes checkpoints with the reference's own classes and its own way of saving them."""
 
 import os
+import shutil
 from contextlib import contextmanager
+from pathlib import Path
 from types import SimpleNamespace
 
 import torch
@@ -26,8 +28,10 @@ def build(reference, case, hub, seed=None):
     """A model as the reference's train.py makes it, with lively random weights rounded to the case's type."""
     os.makedirs(hub, exist_ok=True)
     llm = hubs.write_llm(hub, case.llm, case.text)
-    tower = hubs.write_tower(hub, case.tower, case.vision)
-    tower2 = hubs.write_tower(hub, case.tower2, case.vision2) if case.tower2 else ""
+    tower = hubs.write_tower(hub, case.tower, case.vision, case.processor)
+    tower2 = hubs.write_tower(hub, case.tower2, case.vision2, {}) if case.tower2 else ""
+    for name, config in case.bases.items():
+        hubs.write_json(Path(hub) / name / "config.json", config)
     arguments = SimpleNamespace(
         model_name_or_path=llm,
         tokenizer_name_or_path=None,
@@ -67,10 +71,12 @@ def finish_config(model, case):
     model.config.use_cache = True
 
 
-def save(model, case, folder):
-    """Tokenizer, then config and weights, in the case's type."""
+def save(model, case, hub, folder):
+    """Tokenizer, then config and weights, in the case's type; the image processor's numbers where the case has its own."""
     model.tokenizer.save_pretrained(folder)
     model.to(case.dtype).save_pretrained(folder, max_shard_size=case.shard or "5GB")
+    if case.processor:
+        shutil.copy(Path(hub) / hubs.TOWERS[case.tower].name / "preprocessor_config.json", folder)
 
 
 def load(reference, hub, folder):

@@ -29,6 +29,10 @@ class BaseTower:
 LLMS = {
     "qwen2": BaseModel("Qwen/Qwen2.5-tiny", "Qwen2ForCausalLM", write_qwen2_tokenizer),
     "phi": BaseModel("microsoft/phi-2-tiny", "PhiForCausalLM", write_phi_tokenizer),
+    "llama": BaseModel("TinyLlama/TinyLlama-tiny", "LlamaForCausalLM", write_qwen2_tokenizer),
+    "stablelm": BaseModel("stabilityai/stablelm-2-tiny", "StableLmForCausalLM", write_qwen2_tokenizer),
+    "gemma": BaseModel("google/gemma-tiny", "GemmaForCausalLM", write_qwen2_tokenizer),
+    "openelm": BaseModel("apple/OpenELM-tiny", "OpenELMForCausalLM", write_qwen2_tokenizer),
 }
 
 
@@ -53,7 +57,52 @@ def siglip_processor(config):
     }
 
 
-TOWERS = {"siglip": BaseTower("google/siglip-tiny", siglip_config, siglip_processor)}
+def clip_config(config):
+    """As CLIP nests it."""
+    return {"architectures": ["CLIPModel"], "model_type": "clip", "vision_config": {"model_type": "clip_vision_model", **config}}
+
+
+def clip_processor(config):
+    size = config["image_size"]
+    return {
+        "crop_size": size,
+        "do_center_crop": True,
+        "do_normalize": True,
+        "do_resize": True,
+        "feature_extractor_type": "CLIPFeatureExtractor",
+        "image_mean": [0.48145466, 0.4578275, 0.40821073],
+        "image_std": [0.26862954, 0.26130258, 0.27577711],
+        "resample": 3,
+        "size": size,
+    }
+
+
+def dinov2_config(config):
+    return {"architectures": ["Dinov2Model"], "model_type": "dinov2", **config}
+
+
+def dinov2_processor(_config):
+    return {
+        "crop_size": {"height": 224, "width": 224},
+        "do_center_crop": True,
+        "do_convert_rgb": True,
+        "do_normalize": True,
+        "do_rescale": True,
+        "do_resize": True,
+        "image_mean": [0.485, 0.456, 0.406],
+        "image_processor_type": "BitImageProcessor",
+        "image_std": [0.229, 0.224, 0.225],
+        "resample": 3,
+        "rescale_factor": 0.00392156862745098,
+        "size": {"shortest_edge": 256},
+    }
+
+
+TOWERS = {
+    "siglip": BaseTower("google/siglip-tiny", siglip_config, siglip_processor),
+    "clip": BaseTower("openai/clip-tiny", clip_config, clip_processor),
+    "dinov2": BaseTower("facebook/dinov2-tiny", dinov2_config, dinov2_processor),
+}
 
 
 def write_json(path, value):
@@ -70,10 +119,10 @@ def write_llm(hub, family, config):
     return base.name
 
 
-def write_tower(hub, family, config):
-    """The base tower's folder: config.json, and the image processor's numbers."""
+def write_tower(hub, family, config, processor):
+    """The base tower's folder: config.json, and the image processor's numbers, some of them the case's own."""
     base = TOWERS[family]
     folder = Path(hub) / base.name
     write_json(folder / "config.json", base.config(config))
-    write_json(folder / "preprocessor_config.json", base.processor(config))
+    write_json(folder / "preprocessor_config.json", {**base.processor(config), **processor})
     return base.name

@@ -10,6 +10,7 @@ from safetensors.torch import save_file
 
 from . import answer, checkpoint
 from .clip import make_clip
+from .layouts import LAYOUTS
 from .reference import versions
 from .weights import swap_output_rows
 
@@ -61,8 +62,9 @@ def make_case(reference, case, out, scratch):
     model = checkpoint.build(reference, case, hub)
     if case.stops:
         make_it_stop(reference, case, model, frames)
-    checkpoint.save(model, case, folder / "checkpoint")
-    model = checkpoint.load(reference, hub, folder / "checkpoint")
+    layout = LAYOUTS[case.layout]
+    layout.save(model, case, hub, folder / "checkpoint")
+    model = layout.load(reference, hub, folder / "checkpoint")
 
     pixel_values = answer.pixels(reference, model, frames)
     tensors = {"frames": torch.from_numpy(frames), "pixel_values": pixel_values}

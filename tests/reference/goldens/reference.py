@@ -127,7 +127,11 @@ def add_factory(reference):
     """What only TinyLLaVA_Factory has."""
     with import_conditions():
         from tinyllava.data.image_preprocess import ImagePreprocess
+        from tinyllava.model.llm import openelm
     reference.ImagePreprocess = ImagePreprocess
+    reference.openelm = openelm
+    # The base model's repository brings its own, and the Factory runs that code.
+    transformers.AutoConfig.register("openelm", openelm.OpenELMConfig)
 
 
 class CudaMeansCpu(TorchFunctionMode):

@@ -7,11 +7,32 @@ import random
 import numpy as np
 import torch
 from safetensors.torch import save_file as save_safetensors
-from transformers import AutoTokenizer, PhiConfig, Qwen2Config, SiglipImageProcessor, SiglipVisionConfig
+from transformers import (
+    AutoTokenizer,
+    CLIPVisionConfig,
+    Dinov2Config,
+    GemmaConfig,
+    LlamaConfig,
+    PhiConfig,
+    Qwen2Config,
+    SiglipImageProcessor,
+    SiglipVisionConfig,
+    StableLmConfig,
+)
 
+from .attention_table import attention
 from .clip import make_clip
+from .conversations import conversation, conversations
+from .crop_table import crop
+from .llava_hf import llava_hf
+from .lora_table import lora_variants
+from .openelm_table import openelm_sizes
+from .pictures_table import pictures
+from .qformer_table import qformer_shapes
 from .reference import CudaMeansCpu, versions
+from .sentencepiece_tables import SENTENCEPIECE_TABLES
 from .strings import strings
+from .torch_files import torch_files
 from .vocabulary import write_phi_tokenizer, write_qwen2_tokenizer
 
 
@@ -176,7 +197,16 @@ def positions(reference, out, _scratch):
 
 def config_defaults(_reference, out, _scratch):
     """The class defaults that a missing key in text_config or vision_config takes."""
-    kinds = {"qwen2": Qwen2Config, "phi": PhiConfig, "siglip_vision_model": SiglipVisionConfig}
+    kinds = {
+        "qwen2": Qwen2Config,
+        "phi": PhiConfig,
+        "llama": LlamaConfig,
+        "stablelm": StableLmConfig,
+        "gemma": GemmaConfig,
+        "siglip_vision_model": SiglipVisionConfig,
+        "clip_vision_model": CLIPVisionConfig,
+        "dinov2": Dinov2Config,
+    }
     table = {name: dict(sorted(kind().to_dict().items())) for name, kind in kinds.items()}
     path = out / "config-defaults.json"
     path.write_text(json.dumps({"versions": versions(), **table}, indent=1) + "\n", encoding="utf-8")
@@ -186,11 +216,16 @@ TABLES = {
     "video": {
         "indices": indices,
         "resize": resize,
+        "crop": crop,
         "tokenizer-qwen2": tokenizer_qwen2,
         "tokenizer-phi": tokenizer_phi,
         "prompts": prompts,
         "positions": positions,
         "config-defaults": config_defaults,
+        "torch-files": torch_files,
+        "attention": attention,
+        "conversation": conversation,
+        **SENTENCEPIECE_TABLES,
     },
-    "factory": {},
+    "factory": {"llava-hf": llava_hf, "lora-variants": lora_variants, "pictures": pictures, "openelm-sizes": openelm_sizes, "conversations": conversations, "qformer-shapes": qformer_shapes},
 }

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from tokenizers import Regex, Tokenizer, models, pre_tokenizers, trainers
-from transformers import AddedToken, CodeGenTokenizer, Qwen2Tokenizer
+from transformers import AddedToken, CodeGenTokenizer, GPT2Tokenizer, Qwen2Tokenizer
 
 SYSTEM = (
     "A chat between a curious user and an artificial intelligence assistant. "
@@ -88,4 +88,16 @@ def write_phi_tokenizer(folder):
     tokenizer = CodeGenTokenizer(*files, model_max_length=2048, clean_up_tokenization_spaces=True)
     runs = [" " * n for n in range(31, 1, -1)] + ["\t" * n for n in range(9, 1, -1)]
     tokenizer.add_tokens([AddedToken(text, normalized=True, special=False) for text in runs])
+    tokenizer.save_pretrained(folder)
+
+
+def write_gpt2_tokenizer(folder):
+    """As StableLM-2 has it: GPT-2's class, chat tokens behind the vocabulary, cleaning up by default."""
+    vocabulary, merges = train(CODEGEN_PATTERN)
+    files = write_bpe(folder, vocabulary, merges)
+    tokenizer = GPT2Tokenizer(*files, model_max_length=4096)
+    special = [END, "<|im_start|>", "<|im_end|>"]
+    tokenizer.add_tokens([AddedToken(text, normalized=False, special=True) for text in special])
+    tokenizer.add_tokens([AddedToken("<tool_call>", normalized=False, special=False)])
+    tokenizer.add_special_tokens({"additional_special_tokens": special[1:], "pad_token": END})
     tokenizer.save_pretrained(folder)

@@ -4,6 +4,9 @@ import zlib
 
 import torch
 
+# What language models call their table of embeddings.
+EMBEDDINGS = ("embed_tokens", "token_embeddings")
+
 
 def noise(name, shape, seed):
     """Standard normal numbers that depend on the parameter's name and the seed only."""
@@ -18,14 +21,14 @@ def lively(name, shape, seed, tied):
         return values * 0.1
     if len(shape) == 1:
         return 1 + 0.2 * values
-    if "embed_tokens" in name:
+    if any(part in name for part in EMBEDDINGS):
         return values * (0.35 if tied else 0.7)
     if "position_embedding" in name:
         return values * 0.5
     if "latents" in name or "probe" in name:
         return values
     fan_in = values[0].numel()
-    sharp = ("q_proj", "k_proj", "to_q", "to_kv", "lm_head", "o_proj", "down_proj", "dense", "mlp.fc2")
+    sharp = ("q_proj", "k_proj", "to_q", "to_kv", "lm_head", "o_proj", "down_proj", "dense", "mlp.fc2", "qkv_proj", "proj_2")
     gain = 1.6 if any(part in name for part in sharp) else 1.2
     return values * gain / fan_in**0.5
 
@@ -35,7 +38,7 @@ def fill(model, seed, known_tokens, dtype):
     tied = model.config.text_config.tie_word_embeddings
     for name, parameter in model.named_parameters():
         values = lively(name, parameter.shape, seed, tied)
-        if "embed_tokens.weight" in name or "lm_head.weight" in name:
+        if any(f"{part}.weight" in name for part in (*EMBEDDINGS, "lm_head")):
             values[known_tokens:] *= 0.01
         if "lm_head.bias" in name:
             values[known_tokens:] = -1

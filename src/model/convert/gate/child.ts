@@ -9,6 +9,7 @@
  */
 import { InferenceSession, Tensor } from 'onnxruntime-node'
 
+import { PIXEL_LEVELS } from '../../manifest.js'
 import { cosine } from './cosine.js'
 import { drawPictures } from './pictures.js'
 
@@ -21,7 +22,7 @@ async function featuresOf(path: string, size: number): Promise<readonly Float32A
   for (const picture of drawPictures(size)) {
     const outputs = await session.run({
       pixels: new Tensor('uint8', picture, [1, size, size, 3]),
-      near_black: new Tensor('bool', Uint8Array.of(0), [1]),
+      levels: new Tensor('int64', BigInt64Array.of(BigInt(PIXEL_LEVELS.frame)), [1]),
     })
     const data: unknown = outputs.features?.data
     if (!(data instanceof Float32Array)) throw new Error(`${path} gives no features.`)

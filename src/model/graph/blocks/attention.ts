@@ -1,5 +1,5 @@
 import { type GraphBuilder, MICROSOFT, float } from '../builder.js'
-import { type AttentionLowering, widthOf } from '../module.js'
+import { type AttentionLowering, type AttentionWatch, widthOf } from '../module.js'
 import { add, cast, matmul, multiply, reshape, scalarLike, softmax, transpose } from '../ops.js'
 import type { Value } from '../value.js'
 
@@ -14,6 +14,8 @@ export interface AttentionInputs {
   readonly heads: number
   /** Added to the scores, `[batch, 1, sequence, memory]`, of their type. */
   readonly bias?: Value
+  /** Is handed the weights, which only plain operators show. */
+  readonly watch?: AttentionWatch | undefined
 }
 
 /**
@@ -29,7 +31,7 @@ export interface AttentionInputs {
  * @returns `[batch, sequence, heads * headSize]`.
  */
 export function attention(graph: GraphBuilder, inputs: AttentionInputs, lowering: AttentionLowering): Value {
-  return lowering === 'fused' ? fusedAttention(graph, inputs) : primitiveAttention(graph, inputs)
+  return lowering === 'fused' && inputs.watch === undefined ? fusedAttention(graph, inputs) : primitiveAttention(graph, inputs)
 }
 
 function fusedAttention(graph: GraphBuilder, { query, key, value, heads, bias }: AttentionInputs): Value {
@@ -39,11 +41,12 @@ function fusedAttention(graph: GraphBuilder, { query, key, value, heads, bias }:
   return graph.node('MultiHeadAttention', inputs, query, { attributes, domain: MICROSOFT })
 }
 
-function primitiveAttention(graph: GraphBuilder, { query, key, value, heads, bias }: AttentionInputs): Value {
+function primitiveAttention(graph: GraphBuilder, { query, key, value, heads, bias, watch }: AttentionInputs): Value {
   const scale = scalarLike(graph, query, 1 / Math.sqrt(widthOf(query) / heads))
   const scaled = splitHeads(graph, multiply(graph, query, scale), heads)
   const scores = matmul(graph, scaled, transpose(graph, splitHeads(graph, key, heads), [0, 1, 3, 2]))
   const weights = softmax32(graph, bias === undefined ? scores : add(graph, scores, bias))
+  watch?.(weights)
   return joinHeads(graph, matmul(graph, weights, splitHeads(graph, value, heads)))
 }
 

@@ -26,13 +26,17 @@ export interface CachePosition {
   readonly causalBias?: Value
 }
 
-/** The heads of a language model's attention. */
-export interface HeadGeometry {
+/** A head of a language model's attention: the same in all layers. */
+export interface HeadSize {
+  readonly headSize: number
+  /** Values of it that are rotated. */
+  readonly rotated: number
+}
+
+/** The heads of one layer's attention. */
+export interface HeadGeometry extends HeadSize {
   readonly heads: number
   readonly keyValueHeads: number
-  readonly headSize: number
-  /** Values of each head that are rotated. */
-  readonly rotated: number
 }
 
 /** Inputs of one layer's attention with a cache. */
@@ -55,8 +59,13 @@ export const MASKED = -1e30
  * Whether `GroupQueryAttention` can rotate by itself: it wants whole heads of a multiple of 16
  * (ONNX Runtime 1.30, on CPU).
  */
-function canFuseRotation({ headSize, rotated }: HeadGeometry): boolean {
+function canFuseRotation({ headSize, rotated }: HeadSize): boolean {
   return rotated === headSize && headSize % 16 === 0
+}
+
+/** How attention over heads of this size is lowered: `GroupQueryAttention` wants a multiple of 8 (ONNX Runtime 1.30, on CPU). */
+function loweringOf({ headSize }: HeadSize, wanted: AttentionLowering): AttentionLowering {
+  return headSize % 8 === 0 ? wanted : 'primitive'
 }
 
 /**
@@ -69,14 +78,15 @@ export function cachePosition(
   graph: GraphBuilder,
   mask: Value,
   newTokens: Value,
-  geometry: HeadGeometry,
-  lowering: AttentionLowering,
+  head: HeadSize,
+  wanted: AttentionLowering,
 ): CachePosition {
+  const lowering = loweringOf(head, wanted)
   const lengths = cast(graph, reduceSum(graph, mask, [1]), 'int32')
   const one = cast(graph, int64(graph, 1), 'int32')
   const total = squeeze(graph, shapeOf(graph, mask, 1, 2), [0])
   const shared = { lastIndex: subtract(graph, lengths, one), totalLength: cast(graph, total, 'int32') }
-  if (lowering === 'fused' && canFuseRotation(geometry)) return shared
+  if (lowering === 'fused' && canFuseRotation(head)) return shared
   const batchAndSequence = shapeOf(graph, newTokens, 0, 2)
   const sequence = squeeze(graph, slice(graph, batchAndSequence, int64(graph, [1]), int64(graph, [2]), 0, 1), [0])
   const queries = add(graph, range(graph, sequence, 'sequence'), subtract(graph, total, sequence))
@@ -97,7 +107,7 @@ function causalBias(graph: GraphBuilder, mask: Value, queries: Value, total: Val
  *
  * ```
  * fused      query, key, value, past, lengths, tables ── GroupQueryAttention ──► out, present
- * primitive  query ─ rotate ─ scale ─ heads ────────────┐
+ * primitive  query ─ rotate ─ scale ─ heads ────────────┐   also where heads are of a size that the fused one can't take
  *            key ─── rotate ─ heads ─ Concat(past) ─ ᵀ ─┴ MatMul ─ + causal ─ Softmax ─┐
  *            value ────────── heads ─ Concat(past) ────────────────────────────────────┴ MatMul ─► out
  * ```
@@ -105,9 +115,9 @@ function causalBias(graph: GraphBuilder, mask: Value, queries: Value, total: Val
 export function cachedAttention(
   graph: GraphBuilder,
   inputs: CachedAttentionInputs,
-  lowering: AttentionLowering,
+  wanted: AttentionLowering,
 ): { readonly output: Value; readonly present: KeyValue } {
-  return lowering === 'fused' ? fusedCachedAttention(graph, inputs) : primitiveCachedAttention(graph, inputs)
+  return loweringOf(inputs.geometry, wanted) === 'fused' ? fusedCachedAttention(graph, inputs) : primitiveCachedAttention(graph, inputs)
 }
 
 function fusedCachedAttention(graph: GraphBuilder, inputs: CachedAttentionInputs): { output: Value; present: KeyValue } {

@@ -51,7 +51,8 @@ function perceiverAttention(module: Module, { media, latents, bias }: PerceiverI
   const query = onRows(module.child('to_q'), normedLatents, inner)
   const [key, value] = splitLast(graph, onRows(module.child('to_kv'), context, inner * 2), [inner, inner])
   if (key === undefined || value === undefined) throw new Error('unreachable')
-  const attended = attention(graph, { query, key, value, heads: HEADS, ...(bias && { bias }) }, module.attention)
+  const inputs = { query, key, value, heads: HEADS, watch: module.watch, ...(bias && { bias }) }
+  const attended = attention(graph, inputs, module.attention)
   return onRows(module.child('to_out'), attended, Number(latents.shape[2]))
 }
 

@@ -6,6 +6,8 @@ import type { Value, WeightData } from '../value.js'
 export interface RotaryGeometry {
   /** Base of the frequencies, `rope_theta`. */
   readonly theta: number
+  /** What positions are divided by. */
+  readonly factor: number
   /** How many values of each head are rotated; even, at most the head's size. */
   readonly rotated: number
   /** Positions the tables cover. */
@@ -24,7 +26,7 @@ export interface RotaryTables {
 const CHUNK_VALUES = 1 << 18
 
 /**
- * The tables of a rotary position embedding: `cos(p · θ^(-2i/rotated))` (Su et al. 2021).
+ * The tables of a rotary position embedding: `cos(p / factor · θ^(-2i/rotated))` (Su et al. 2021).
  *
  * Frequencies and angles are rounded to float32 at each step, as transformers 4.40.1 computes them
  * (`Qwen2RotaryEmbedding`, `PhiRotaryEmbedding`); float16 tables are rounded from those.
@@ -60,7 +62,7 @@ async function* float16Rows(geometry: RotaryGeometry, wave: Wave): AsyncGenerato
 }
 
 /** Some rows at a time, in a buffer that is used again. */
-function* tableRows({ theta, rotated, positions }: RotaryGeometry, wave: Wave): Generator<Float32Array<ArrayBuffer>> {
+function* tableRows({ theta, factor, rotated, positions }: RotaryGeometry, wave: Wave): Generator<Float32Array<ArrayBuffer>> {
   const half = rotated / 2
   const frequencies = inverseFrequencies(theta, rotated)
   const rows = Math.max(1, Math.floor(CHUNK_VALUES / half))
@@ -68,7 +70,8 @@ function* tableRows({ theta, rotated, positions }: RotaryGeometry, wave: Wave): 
   for (let first = 0; first < positions; first += rows) {
     const count = Math.min(rows, positions - first)
     for (let row = 0; row < count; row += 1) {
-      for (let i = 0; i < half; i += 1) values[row * half + i] = wave(Math.fround((first + row) * (frequencies[i] ?? 0)))
+      const position = Math.fround((first + row) / factor)
+      for (let i = 0; i < half; i += 1) values[row * half + i] = wave(Math.fround(position * (frequencies[i] ?? 0)))
     }
     yield values.subarray(0, count * half)
   }

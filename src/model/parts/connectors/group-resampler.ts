@@ -1,6 +1,5 @@
 import { StreamError } from '../../../errors.js'
 import type { CheckpointConfig } from '../../checkpoint/config.js'
-import { linear } from '../../graph/blocks/linear.js'
 import { perceiver } from '../../graph/blocks/perceiver.js'
 import { positionEncoding } from '../../graph/blocks/position-encoding.js'
 import type { GraphBuilder } from '../../graph/builder.js'
@@ -11,6 +10,7 @@ import {
 } from '../../graph/ops.js'
 import type { Value } from '../../graph/value.js'
 import type { Connector } from '../part.js'
+import { projectTokens } from './project-tokens.js'
 import { requireField } from './resampler-config.js'
 
 // Far below any score, and within float16.
@@ -33,7 +33,7 @@ export const groupResampler: Connector = {
     const { graph } = module
     const resampler = module.child('_connector')
     const { group, queries } = groupGeometry(config)
-    const projected = project(resampler, features, width)
+    const projected = projectTokens(resampler, features, width)
     const { indices, isToken } = splitInParts(graph.scope('split'), projected, group)
     const shared = unsqueeze(graph, resampler.parameter('latents', [queries, width]), [0])
     const latents = expand(graph, shared, int64(graph, [group, 1, 1]), [group, queries, width])
@@ -51,20 +51,13 @@ export const groupResampler: Connector = {
       const { graph } = module
       const resampler = module.child('_connector')
       const { queries } = groupGeometry(config)
-      const media = unsqueeze(graph, project(resampler, features, width), [0])
+      const media = unsqueeze(graph, projectTokens(resampler, features, width), [0])
       const latents = unsqueeze(graph, resampler.parameter('latents', [queries, width]), [0])
       return squeeze(graph, perceiver(resampler, { media, latents }, requireField(config, 'num_resampler_layers')), [0])
     },
 
     join: (module, frameTokens, config) => withPositions(module.child('_connector'), frameTokens, config),
   },
-}
-
-/** All tokens of all frames, as wide as the language model: `[tokens, width]`. */
-function project(resampler: Module, features: Value, width: number): Value {
-  const visionWidth = widthOf(features)
-  const rows = reshape(resampler.graph, features, [-1, visionWidth], ['rows', visionWidth])
-  return linear(resampler.child('linear'), rows, width)
 }
 
 function withPositions(resampler: Module, tokens: Value, config: CheckpointConfig): Value {

@@ -8,13 +8,15 @@ import { add } from '../../graph/ops.js'
 import type { Value } from '../../graph/value.js'
 import { activation } from '../activations.js'
 import type { LanguageModel } from '../part.js'
-import { type DecoderLayer, decoderShape, embedTokens, stackLayers } from './decoder-only.js'
+import { type AttendHere, decoderShape, embedTokens, stackLayers } from './decoder-only.js'
 import { eosSchema } from './eos.js'
+import { projectHeads } from './gated-layer.js'
+import { ropeScalingSchema } from './rope-scaling.js'
 
 const positive = z.int().min(1)
 
 /** Defaults of transformers 4.40.1's `PhiConfig`: a key equal to its default is not saved. */
-const phiConfigSchema = z.object({
+export const phiConfigSchema = z.object({
   vocab_size: positive.default(51200),
   hidden_size: positive.default(2048),
   intermediate_size: positive.default(8192),
@@ -26,7 +28,7 @@ const phiConfigSchema = z.object({
   layer_norm_eps: z.number().default(1e-5),
   tie_word_embeddings: z.boolean().default(false),
   rope_theta: z.number().default(10000),
-  rope_scaling: z.unknown().optional(),
+  rope_scaling: ropeScalingSchema,
   partial_rotary_factor: z.number().default(0.5),
   qk_layernorm: z.boolean().default(false),
   eos_token_id: eosSchema.default(2),
@@ -38,7 +40,6 @@ function parsePhi({ text_config }: CheckpointConfig): PhiConfig {
   const config = parseConfig(phiConfigSchema, text_config, 'text_config')
   if (config.qk_layernorm) throw unsupported('qk_layernorm')
   if (config.tie_word_embeddings) throw unsupported('tie_word_embeddings of a Phi model')
-  if (config.rope_scaling !== undefined && config.rope_scaling !== null) throw unsupported('rope_scaling')
   return config
 }
 
@@ -50,10 +51,7 @@ export const phi: LanguageModel = {
   modelTypes: ['phi'],
   template: 'phi',
 
-  describe(config) {
-    const text = parsePhi(config)
-    return decoderShape(text, text.partial_rotary_factor)
-  },
+  describe: (config) => decoderShape(parsePhi(config)),
 
   embed: (module, ids, config) => embedTokens(module, ids, parsePhi(config)),
 
@@ -69,18 +67,11 @@ export const phi: LanguageModel = {
 }
 
 /** norm → attention and MLP side by side → + → +, on `[rows, width]`. */
-function decoderLayer(module: Module, hidden: Value, text: PhiConfig, attend: Parameters<DecoderLayer>[2]): Value {
+function decoderLayer(module: Module, hidden: Value, text: PhiConfig, attend: AttendHere): Value {
   const { graph } = module
   const self = module.child('self_attn')
   const normed = layerNorm(module.child('input_layernorm'), hidden, text.layer_norm_eps)
-  const { keyValueHeads, headSize } = decoderShape(text, text.partial_rotary_factor)
-  const shared = keyValueHeads * headSize
-  const attended = attend(self, {
-    query: linear(self.child('q_proj'), normed, text.hidden_size),
-    key: linear(self.child('k_proj'), normed, shared),
-    value: linear(self.child('v_proj'), normed, shared),
-  })
-  const output = linear(self.child('dense'), attended, text.hidden_size)
+  const output = linear(self.child('dense'), attend(self, projectHeads(self, normed, text)), text.hidden_size)
   const expanded = linear(module.child('mlp.fc1'), normed, text.intermediate_size)
   const activated = activation(text.hidden_act)(module.child('mlp').graph, expanded)
   return add(graph, add(graph, output, linear(module.child('mlp.fc2'), activated, text.hidden_size)), hidden)

@@ -1,4 +1,5 @@
 import { StreamError } from '../../../errors.js'
+import type { Round } from '../../../types.js'
 import { pythonStrip } from '../../tokenizer/python-strip.js'
 import type { Template } from './template.js'
 
@@ -14,42 +15,77 @@ export interface Prompt {
   readonly before: string
   /** Text after the visual tokens; begins with a line feed unless the question is empty. */
   readonly after: string
+  /** Where in `after` the prompts of the earlier rounds end, in UTF-16 units, ascending. @default none */
+  readonly ends?: readonly number[]
 }
 
+/** A template's text around a question; none where the model is shown no question. */
+type UserTurn = { readonly opening: string; readonly closing: string } | undefined
+
 /**
- * Builds the prompt of one question about one clip.
+ * Builds the prompt of a question about one clip, after the earlier rounds of its conversation.
  *
- * The question's turn is `<image>\n` followed by the question without any `<image>` of its own, stripped
- * before and after as Python's `str.strip` does it. Source: TinyLLaVA-Video `data/template/base.py`
- * (`_prompt`, `tokenizer_image_token`) and `eval/run_tiny_llava.py`, which puts `<image>\n` in front.
+ * The first turn is `<image>\n` followed by its question without any `<image>` of its own, stripped before and after as
+ * Python's `str.strip` does it; later questions and answers are taken as they are, but for `<image>`: there is one video.
+ * Source: TinyLLaVA-Video `data/template/base.py` (`_prompt`, `tokenizer_image_token`) and `eval/run_tiny_llava.py`, which puts
+ * `<image>\n` in front.
  *
- * @throws {StreamError} `SETTING_INVALID` where the template's `user` text doesn't hold `{question}` exactly once.
+ * @param rounds What was asked and answered before, in order.
+ * @throws {StreamError} `SETTING_INVALID` where the template's `user` text holds `{question}` more than once or is text
+ *   without it, or where there are rounds and it takes no question.
  *
  * @example
  * ```ts
  * buildPrompt(phi, ' What <image>is it? ')
- * // { before: 'A chat … USER: ', after: '\nWhat is it? ASSISTANT:' }
+ * // { before: 'A chat … USER: ', after: '\nWhat is it? ASSISTANT:', ends: [] }
+ * buildPrompt(phi, 'And then?', [{ question: 'What is it?', answer: 'A dog.' }])
+ * // { before: …, after: '\nWhat is it? ASSISTANT: A dog.<|endoftext|>USER: And then? ASSISTANT:', ends: [23] }
  * ```
  */
-export function buildPrompt(template: Template, question: string): Prompt {
-  const [opening, closing, ...rest] = template.user.split(QUESTION)
-  if (opening === undefined || closing === undefined || rest.length > 0) {
-    throw new StreamError('SETTING_INVALID', `Template \`${template.name}\` must hold \`${QUESTION}\` once in \`user\`.`)
-  }
+export function buildPrompt(template: Template, question: string, rounds: readonly Round[] = []): Prompt {
+  const turn = userTurn(template)
+  if (turn === undefined) return buildCaption(template, rounds)
+  const [first, ...later] = [...rounds.map((round) => round.question), question]
+  const ends: number[] = []
+  let after = firstTurn(first) + turn.closing + template.assistant
+  later.forEach((next, place) => {
+    ends.push(after.length)
+    const answer = withoutMarkers(rounds[place]?.answer ?? '')
+    after += ` ${answer}${template.endText}${turn.opening}${laterTurn(next)}${turn.closing}${template.assistant}`
+  })
+  return { before: template.system + turn.opening, after, ends }
+}
+
+/** A prompt without a question: the model says what it sees. */
+function buildCaption({ name, system, assistant }: Template, rounds: readonly Round[]): Prompt {
+  if (rounds.length === 0) return { before: system, after: assistant }
+  throw new StreamError('SETTING_INVALID', `Template \`${name}\` takes no questions: there is no conversation with it.`)
+}
+
+function userTurn({ name, user }: Template): UserTurn {
+  if (user === '') return undefined
+  const [opening, closing, ...rest] = user.split(QUESTION)
+  if (opening !== undefined && closing !== undefined && rest.length === 0) return { opening, closing }
+  throw new StreamError('SETTING_INVALID', `Template \`${name}\` must hold \`${QUESTION}\` once in \`user\`.`)
+}
+
+/** What follows the video in its turn. */
+function firstTurn(question: string): string {
   // The second strip takes the line feed where the question is empty.
-  const turn = pythonStrip(`${IMAGE_MARKER}\n${pythonStrip(withoutMarkers(question))}`)
-  return {
-    before: template.system + opening,
-    after: turn.slice(IMAGE_MARKER.length) + closing + template.assistant,
-  }
+  return pythonStrip(`${IMAGE_MARKER}\n${pythonStrip(withoutMarkers(question))}`).slice(IMAGE_MARKER.length)
+}
+
+/** The reference strips a turn that holds the marker, and only that. */
+function laterTurn(question: string): string {
+  return question.includes(IMAGE_MARKER) ? pythonStrip(withoutMarkers(question)) : question
 }
 
 /**
  * Removes every `<image>`, also one that comes about by removing another (`<im<image>age>`): the reference
  * removes once, and then fails on a prompt with two markers and one video.
  */
-function withoutMarkers(question: string): string {
-  let text = question
-  while (text.includes(IMAGE_MARKER)) text = text.replaceAll(IMAGE_MARKER, '')
-  return text
+function withoutMarkers(text: string): string {
+  let without = text
+  while (without.includes(IMAGE_MARKER)) without = without.replaceAll(IMAGE_MARKER, '')
+  return without
 }

@@ -1,11 +1,12 @@
 /**
  * A chat template: the fixed text around a question. A plain value; a new one needs no code.
  *
- * A prompt of one question is `system + user + assistant`:
+ * A prompt is `system + user + assistant`; with each earlier round of a conversation `user + assistant + ' ' + answer +
+ * endText` comes in between:
  *
  * ```
- * A chat between … questions. USER: <image>\n{question} ASSISTANT:
- * └──────── system ─────────┘└─ user ──────────────────┘└ assistant ┘
+ * A chat between … questions. USER: <image>\n{question} ASSISTANT: {answer}<|endoftext|>USER: {question} ASSISTANT:
+ * └──────── system ─────────┘└─ user ──────────────────┘└ assistant ┘     └─ endText ─┘└─ user ─────────┘└ assistant ┘
  * ```
  */
 export interface Template {
@@ -13,7 +14,7 @@ export interface Template {
   readonly name: string
   /** Text before the first turn, with its closing space. */
   readonly system: string
-  /** A user's turn around the question; `{question}` stands for it exactly once. */
+  /** A user's turn around the question; `{question}` stands for it exactly once. Empty: the model is shown no question. */
   readonly user: string
   /** Text that makes the model answer. Ends without a space. */
   readonly assistant: string

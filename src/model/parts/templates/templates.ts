@@ -1,6 +1,11 @@
 import { createRegistry } from '../registry.js'
+import { gemma } from './gemma.js'
+import { llama } from './llama.js'
+import { llavaHf } from './llava-hf.js'
 import { phi } from './phi.js'
+import { pretrain } from './pretrain.js'
 import { qwen2Base } from './qwen2-base.js'
+import { qwen2Instruct } from './qwen2-instruct.js'
 import type { Template } from './template.js'
 
 /**
@@ -12,4 +17,4 @@ import type { Template } from './template.js'
  */
 export const templates = createRegistry<Template>('chat template')
 
-for (const template of [phi, qwen2Base]) templates.register(template.name, template)
+for (const template of [gemma, llama, llavaHf, phi, pretrain, qwen2Base, qwen2Instruct]) templates.register(template.name, template)

@@ -1,15 +1,14 @@
 import { z } from 'zod'
 
-import { type CheckpointConfig, parseConfig, unsupported } from '../../checkpoint/config.js'
-import { attention } from '../../graph/blocks/attention.js'
-import { linear } from '../../graph/blocks/linear.js'
-import { layerNorm } from '../../graph/blocks/norm.js'
+import { type CheckpointConfig, parseConfig } from '../../checkpoint/config.js'
 import type { Module } from '../../graph/module.js'
-import { add, reshape, transpose } from '../../graph/ops.js'
+import { add, reshape } from '../../graph/ops.js'
 import type { Value } from '../../graph/value.js'
-import { activation } from '../activations.js'
 import type { VisionTower } from '../part.js'
-import { layersUpTo } from './feature-layer.js'
+import { clipEncoder } from './clip-encoder.js'
+import { expectWholeHeads } from './heads.js'
+import { embedPatches, patchesAcross } from './patches.js'
+import { fixedPixelRules } from './pixel-rules.js'
 
 const positive = z.int().min(1)
 
@@ -28,14 +27,10 @@ const siglipConfigSchema = z.object({
 
 type SiglipConfig = z.infer<typeof siglipConfigSchema>
 
-const parseSiglip = ({ vision_config }: CheckpointConfig): SiglipConfig => {
-  const config = parseConfig(siglipConfigSchema, vision_config, 'vision_config')
-  if (config.hidden_size % config.num_attention_heads === 0) return config
-  throw unsupported(`A vision tower of width ${config.hidden_size} with ${config.num_attention_heads} heads`)
-}
+const parseSiglip = ({ vision_config }: CheckpointConfig): SiglipConfig =>
+  expectWholeHeads(parseConfig(siglipConfigSchema, vision_config, 'vision_config'))
 
-// A size that the patches don't divide is cut off at the right and the bottom, as `padding="valid"` does.
-const patchesAcross = ({ image_size, patch_size }: SiglipConfig): number => Math.floor(image_size / patch_size)
+const tokensOf = ({ image_size, patch_size }: SiglipConfig): number => patchesAcross(image_size, patch_size) ** 2
 
 /**
  * SigLIP (Zhai et al. 2023), as transformers 4.40.1's `SiglipVisionModel`: no class token, learned
@@ -44,75 +39,29 @@ const patchesAcross = ({ image_size, patch_size }: SiglipConfig): number => Math
 export const siglip: VisionTower = {
   modelTypes: ['siglip_vision_model', 'siglip'],
 
-  describe(config) {
+  describe(config, { imageProcessor }) {
     const siglipConfig = parseSiglip(config)
-    return {
-      // Constants of SiglipImageProcessor.
-      pixels: { imageSize: siglipConfig.image_size, rescaleFactor: 1 / 255, mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] },
-      tokens: patchesAcross(siglipConfig) ** 2,
-      width: siglipConfig.hidden_size,
-    }
+    // Constants of SiglipImageProcessor.
+    const family = { imageSize: siglipConfig.image_size, rescaleFactor: 1 / 255, mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] }
+    return { pixels: fixedPixelRules(family, imageProcessor), tokens: tokensOf(siglipConfig), width: siglipConfig.hidden_size }
   },
 
   build(module, pixels, config) {
     const siglipConfig = parseSiglip(config)
-    const { hidden_size: width, num_hidden_layers: layers } = siglipConfig
-    const tokens = patchesAcross(siglipConfig) ** 2
+    const [tokens, width] = [tokensOf(siglipConfig), siglipConfig.hidden_size]
     const vision = module.child('vision_model')
-    const used = layersUpTo(config.vision_feature_layer, layers)
-    // Never looked at: the final norm, the pooling head and the layers past the feature layer.
+    // Never looked at: the final norm and the pooling head.
     vision.ignore(/^(post_layernorm|head)\.|^embeddings\.position_ids$/)
-    for (let index = used; index < layers; index += 1) vision.child(`encoder.layers.${index}`).ignore(/^/)
-
-    let hidden = embedPatches(vision.child('embeddings'), pixels, siglipConfig, tokens)
-    for (let index = 0; index < used; index += 1) {
-      hidden = encoderLayer(vision.child(`encoder.layers.${index}`), hidden, siglipConfig, tokens)
-    }
+    const embedded = embed(vision.child('embeddings'), pixels, siglipConfig)
+    const hidden = clipEncoder(vision, embedded, siglipConfig, { tokens, featureLayer: config.vision_feature_layer })
     return reshape(module.graph, hidden, [-1, tokens, width], ['frames', tokens, width])
   },
 }
 
-/** Cuts the picture into patches, embeds each and adds its learned position: `[frames * tokens, width]`. */
-function embedPatches(module: Module, pixels: Value, config: SiglipConfig, tokens: number): Value {
-  const { graph } = module
+/** Embeds each patch and adds its learned position: `[frames * tokens, width]`. */
+function embed(module: Module, pixels: Value, config: SiglipConfig): Value {
   const { hidden_size: width, patch_size: patch } = config
-  const convolution = module.child('patch_embedding')
-  const patches = convolution.graph.node(
-    'Conv',
-    [pixels, convolution.parameter('weight', [width, 3, patch, patch]), convolution.parameter('bias', [width])],
-    { dataType: pixels.dataType, shape: ['frames', width, patchesAcross(config), patchesAcross(config)] },
-    { attributes: { kernel_shape: [patch, patch], strides: [patch, patch] } },
-  )
-  const sequence = transpose(graph, reshape(graph, patches, [0, width, tokens], ['frames', width, tokens]), [0, 2, 1])
-  const placed = add(graph, sequence, module.child('position_embedding').parameter('weight', [tokens, width]))
-  return reshape(graph, placed, [-1, width], ['rows', width])
-}
-
-/** norm → attention → + → norm → MLP → +, on `[frames * tokens, width]`. */
-function encoderLayer(module: Module, hidden: Value, config: SiglipConfig, tokens: number): Value {
-  const { graph } = module
-  const attended = selfAttention(
-    module.child('self_attn'),
-    layerNorm(module.child('layer_norm1'), hidden, config.layer_norm_eps),
-    config,
-    tokens,
-  )
-  const middle = add(graph, attended, hidden)
-  const expanded = linear(
-    module.child('mlp.fc1'),
-    layerNorm(module.child('layer_norm2'), middle, config.layer_norm_eps),
-    config.intermediate_size,
-  )
-  const activated = activation(config.hidden_act)(module.child('mlp').graph, expanded)
-  return add(graph, linear(module.child('mlp.fc2'), activated, config.hidden_size), middle)
-}
-
-function selfAttention(module: Module, x: Value, config: SiglipConfig, tokens: number): Value {
-  const { graph } = module
-  const { hidden_size: width, num_attention_heads: heads } = config
-  const project = (name: string): Value =>
-    reshape(graph, linear(module.child(name), x, width), [-1, tokens, width], ['frames', tokens, width])
-  const inputs = { query: project('q_proj'), key: project('k_proj'), value: project('v_proj'), heads }
-  const attended = attention(graph, inputs, module.attention)
-  return linear(module.child('out_proj'), reshape(graph, attended, [-1, width], ['rows', width]), width)
+  const patches = embedPatches(module.child('patch_embedding'), pixels, { patch, width, bias: true })
+  const positions = module.child('position_embedding').parameter('weight', [tokensOf(config), width])
+  return reshape(module.graph, add(module.graph, patches, positions), [-1, width], ['rows', width])
 }

@@ -4,7 +4,8 @@ import { IMAGE_MARKER, type Prompt, buildPrompt } from '../../../../src/model/pa
 import { phi } from '../../../../src/model/parts/templates/phi.js'
 import { templates } from '../../../../src/model/parts/templates/templates.js'
 import { encodePrompt } from '../../../../src/model/tokenizer/prompt-ids.js'
-import { type Tokenizer, loadTokenizer } from '../../../../src/model/tokenizer/tokenizer.js'
+import { loadTokenizer } from '../../../../src/model/tokenizer/load-tokenizer.js'
+import type { Tokenizer } from '../../../../src/model/tokenizer/tokenizer.js'
 import { caseNames, readCase } from '../../../support/cases.js'
 import { referencePath } from '../../../support/golden.js'
 
@@ -23,17 +24,46 @@ interface PromptGolden {
 
 describe('prompts of the reference', () => {
   const { prompts } = JSON.parse(readFileSync(referencePath('prompts.json'), 'utf8')) as { prompts: readonly PromptGolden[] }
-  // The runtime asks one question about one video; the goldens also hold other conversations and templates.
+  // The runtime asks about one video; the goldens also hold prompts with none or two, and `pretrain`, which is broken in evaluation.
   const single = prompts.filter(
-    ({ template, messages }) => templates.has(template) && messages.length === 1 && messages[0]?.[0].startsWith(IMAGE_MARKER) === true,
+    ({ template, messages }) => template !== 'pretrain' && messages.length === 1 && messages[0]?.[0].startsWith(IMAGE_MARKER) === true,
   )
 
   test.each(single)('$template: $messages', ({ template, messages, prompt }) => {
     expect(text(buildPrompt(templates.get(template), messages[0]?.[0] ?? ''))).toBe(prompt)
   })
 
-  test('are there for both templates', () => {
-    expect(single).toHaveLength(4)
+  test('are there for each template of clips', () => {
+    expect(single).toHaveLength(6)
+  })
+})
+
+describe('conversations of the reference', () => {
+  const { prompts, pretrain: trained } = JSON.parse(readFileSync(referencePath('conversations.json'), 'utf8')) as {
+    prompts: readonly (PromptGolden & { readonly tokenizer: string })[]
+    pretrain: string
+  }
+
+  test.each(prompts)('$template with the tokenizer of $tokenizer: $messages', async ({ template, tokenizer, messages, prompt, promptIds }) => {
+    const rounds = messages.slice(0, -1).map(([question, answer]) => ({ question, answer: answer ?? '' }))
+    const built = buildPrompt(templates.get(template), messages.at(-1)?.[0] ?? '', rounds)
+    expect(text(built)).toBe(prompt)
+    const { before, after, ends } = encodePrompt(await loadTokenizer(referencePath(tokenizer)), built)
+    expect([...before, MARKER_ID, ...after]).toEqual(promptIds)
+    // Each round can begin with what was taken in for the one before it, but where each text ends with an EOS.
+    expect(ends).toHaveLength(tokenizer === 'tokenizers/llama-legacy' ? 0 : rounds.length)
+  })
+
+  test('are there for each template of the Factory, with one to three rounds', () => {
+    expect(new Set(prompts.map(({ template }) => template))).toEqual(new Set(['llama', 'gemma', 'phi', 'qwen2_base', 'qwen2_instruct']))
+    expect(new Set(prompts.map(({ messages }) => messages.length))).toEqual(new Set([1, 2, 3]))
+  })
+
+  test('a model of the first stage is shown no question, and says what it was trained to', () => {
+    const pretrain = templates.get('pretrain')
+    expect(`${text(buildPrompt(pretrain, 'Describe it.'))}A red circle.${pretrain.endText}`).toBe(trained)
+    const rounds = [{ question: 'What?', answer: 'That.' }]
+    expect(() => buildPrompt(pretrain, 'And?', rounds)).toThrow(expect.objectContaining({ code: 'SETTING_INVALID' }))
   })
 })
 
@@ -67,6 +97,21 @@ describe('buildPrompt', () => {
 
   test('takes a question as text, whatever it holds', () => {
     expect(buildPrompt(phi, "$& {question} $'").after).toBe("\n$& {question} $' ASSISTANT:")
+  })
+
+  test('says where the prompts of earlier rounds end', () => {
+    const rounds = [{ question: 'What?', answer: 'A dog.' }, { question: ' Which? ', answer: 'That.' }]
+    const { after, ends = [] } = buildPrompt(phi, 'Why?', rounds)
+    expect(ends.map((end) => after.slice(0, end))).toEqual([
+      '\nWhat? ASSISTANT:',
+      '\nWhat? ASSISTANT: A dog.<|endoftext|>USER:  Which?  ASSISTANT:',
+    ])
+    expect(after).toBe(`${after.slice(0, ends[1])} That.<|endoftext|>USER: Why? ASSISTANT:`)
+  })
+
+  test('there is one video: markers in later questions and in answers go', () => {
+    const rounds = [{ question: 'What?', answer: 'An <im<image>age>apple.' }]
+    expect(buildPrompt(phi, ' Is <image> it? ', rounds).after).toBe('\nWhat? ASSISTANT: An apple.<|endoftext|>USER: Is  it? ASSISTANT:')
   })
 
   test('refuses a template that does not say where the question goes', () => {

@@ -1,0 +1,151 @@
+/** Files of real `torch.save` (tests/reference/torch-files): what is read of them, and what is refused without being run. */
+import { existsSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
+
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { z } from 'zod'
+
+import { fileTensor } from '../../../../src/model/checkpoint/file-tensor.js'
+import { readFloat32 } from '../../../../src/model/checkpoint/float32-stream.js'
+import { type StoredTensor, isElementType } from '../../../../src/model/checkpoint/tensor.js'
+import { readTorchFile } from '../../../../src/model/checkpoint/torch/torch-file.js'
+import { type TemporaryFolder, temporaryFolder } from '../../../support/checkpoint-files.js'
+import { referencePath } from '../../../support/golden.js'
+import { writeZip64 } from '../../../support/torch-file.js'
+
+const expectedSchema = z.object({
+  files: z.record(z.string(), z.record(z.string(), z.object({ type: z.string(), shape: z.array(z.int()), values: z.array(z.number()) }))),
+})
+
+const TYPES: Readonly<Record<string, string>> = {
+  float32: 'F32', float16: 'F16', bfloat16: 'BF16', float64: 'F64', int64: 'I64', bool: 'BOOL',
+}
+
+const torchFile = (name: string): string => referencePath(`torch-files/${name}.bin`)
+
+const { files } = expectedSchema.parse(JSON.parse(readFileSync(referencePath('torch-files/expected.json'), 'utf8')))
+
+let folder: TemporaryFolder
+beforeEach(() => { folder = temporaryFolder() })
+afterEach(() => { folder.remove() })
+
+async function valuesOf(stored: StoredTensor): Promise<readonly number[]> {
+  const { elementType } = stored
+  if (!isElementType(elementType)) throw new Error('unreachable')
+  const values: number[] = []
+  for await (const piece of readFloat32({ ...fileTensor(stored), elementType })) values.push(...piece)
+  return values
+}
+
+describe.each(Object.keys(files))('%s.bin', (name) => {
+  const expected = Object.entries(files[name] ?? {})
+
+  test('lists every tensor with its type and shape, in the file\'s order', async () => {
+    const tensors = await readTorchFile(torchFile(name))
+    expect(tensors.map((tensor) => [tensor.name, tensor.elementType, tensor.shape]))
+      .toEqual(expected.map(([key, { type, shape }]) => [key, TYPES[type], shape]))
+  })
+
+  test('reads every weight in place', async () => {
+    for (const tensor of await readTorchFile(torchFile(name))) {
+      if (isElementType(tensor.elementType)) expect(await valuesOf(tensor), tensor.name).toEqual(files[name]?.[tensor.name]?.values)
+    }
+  })
+})
+
+test('tied weights are one place under two names, and a view lies inside it', async () => {
+  const [embed, head, rows] = await readTorchFile(torchFile('tied'))
+  expect(head?.offset).toBe(embed?.offset)
+  expect(rows?.offset).toBe((embed?.offset ?? NaN) + 12)
+})
+
+test('a file of many tensors, all views of one storage', async () => {
+  const tensors = await readTorchFile(torchFile('many'))
+  expect(tensors).toHaveLength(300)
+  for (const index of [0, 255, 299]) {
+    const tensor = tensors.find(({ name }) => name === `layers.${index}.weight`)
+    expect(tensor && (await valuesOf(tensor))).toEqual([(index + 1) / 2])
+  }
+})
+
+describe('refuses, running nothing and naming what it asks for:', () => {
+  const refused: readonly (readonly [string, string, RegExp])[] = [
+    ['system', 'CHECKPOINT_UNSAFE', /`posix\.system`/],
+    ['eval', 'CHECKPOINT_UNSAFE', /`__builtin__\.eval`/],
+    ['whole-module', 'CHECKPOINT_UNSAFE', /`torch\.nn\.modules\.linear\.Linear`/],
+    ['list', 'CHECKPOINT_WEIGHTS_INVALID', /no dictionary.*state_dict/],
+    ['nested', 'CHECKPOINT_WEIGHTS_INVALID', /under state_dict no tensor/],
+    ['transposed', 'CHECKPOINT_UNSUPPORTED', /weight \[3, 2\] with strides \[1, 3\].*contiguous/],
+    ['expanded', 'CHECKPOINT_UNSUPPORTED', /weight \[4\] with strides \[0\]/],
+    ['before-1.6', 'CHECKPOINT_UNSUPPORTED', /PyTorch before 1\.6.*torch\.save/],
+    ['bare-pickle', 'CHECKPOINT_UNSUPPORTED', /not a zip file/],
+    ['protocol-4', 'CHECKPOINT_UNSUPPORTED', /pickle protocol 4/],
+    ['big-endian', 'CHECKPOINT_UNSUPPORTED', /byte order "big"/],
+    ['compressed', 'CHECKPOINT_WEIGHTS_INVALID', /data\.pkl is compressed/],
+    ['short-storage', 'CHECKPOINT_WEIGHTS_INVALID', /weight in a storage of 6 F32, whose record has 20 bytes/],
+  ]
+  test.each(refused)('%s.bin', async (name, code, message) => {
+    await expect(readTorchFile(torchFile(name))).rejects.toMatchObject({ code, message: expect.stringMatching(message) as unknown })
+    expect(existsSync('pwned')).toBe(false)
+  })
+
+  test('a file that is cut, at any place', async () => {
+    const whole = readFileSync(torchFile('types'))
+    for (let length = 0; length < whole.length; length += 61) {
+      writeFileSync(folder.file('cut.bin'), whole.subarray(0, length))
+      await expect(readTorchFile(folder.file('cut.bin')), String(length)).rejects.toMatchObject({ code: expect.stringMatching(/^CHECKPOINT_(WEIGHTS_INVALID|UNSUPPORTED)$/) as unknown })
+    }
+  })
+
+  test('a file with any byte of its pickle changed: an error of ours, or other tensors, and never another end', async () => {
+    const whole = readFileSync(torchFile('module'))
+    const pickle = whole.indexOf('collections') - 3
+    for (let at = pickle; at < pickle + 500; at += 1) {
+      const bytes = Buffer.from(whole)
+      bytes[at] = (bytes[at] ?? 0) ^ 0x15
+      writeFileSync(folder.file('changed.bin'), bytes)
+      const outcome = await readTorchFile(folder.file('changed.bin')).catch((error: unknown) => error)
+      if (outcome instanceof Error) expect(outcome).toMatchObject({ code: expect.stringMatching(/^CHECKPOINT_/) as unknown })
+    }
+  })
+
+  test('a storage that its record has not, a pickle that is not there', async () => {
+    const record = (name: string, data: Uint8Array) => ({ name: `a/${name}`, data })
+    writeZip64(folder.file('a.bin'), [record('version', Buffer.from('3'))])
+    await expect(readTorchFile(folder.file('a.bin'))).rejects.toMatchObject({ code: 'CHECKPOINT_WEIGHTS_INVALID', message: expect.stringMatching(/0 records data\.pkl/) as unknown })
+    writeZip64(folder.file('b.bin'), [record('data.pkl', statePickle(4, 4)), record('version', Buffer.from('3'))])
+    await expect(readTorchFile(folder.file('b.bin'))).rejects.toMatchObject({ code: 'CHECKPOINT_WEIGHTS_INVALID', message: expect.stringMatching(/whose record has no bytes/) as unknown })
+    writeZip64(folder.file('c.bin'), [record('data.pkl', statePickle(4, 5)), record('data/0', new Uint8Array(16))])
+    await expect(readTorchFile(folder.file('c.bin'))).rejects.toMatchObject({ code: 'CHECKPOINT_WEIGHTS_INVALID', message: expect.stringMatching(/end behind its storage/) as unknown })
+    truncateSync(folder.file('c.bin'), 0)
+    await expect(readTorchFile(folder.file('c.bin'))).rejects.toMatchObject({ code: 'CHECKPOINT_UNSUPPORTED' })
+  })
+})
+
+test('a file above 4 GiB (zip64): its last tensor lies where it lies', async () => {
+  const [hole, last] = [(2 ** 32 + 64) / 4, Float32Array.of(1.5, -2)]
+  writeZip64(folder.file('large.bin'), [
+    { name: 'a/data.pkl', data: Buffer.concat([pickleOf(tensorPickle('hole', '1', hole, hole), tensorPickle('last', '0', 2, 2))]) },
+    { name: 'a/data/1', data: hole * 4 },
+    { name: 'a/data/0', data: new Uint8Array(last.buffer) },
+  ])
+  const tensors = await readTorchFile(folder.file('large.bin'))
+  expect(tensors.map(({ name, shape }) => [name, shape])).toEqual([['hole', [hole]], ['last', [2]]])
+  expect(tensors[1]?.offset).toBeGreaterThan(2 ** 32)
+  expect(tensors[1] && (await valuesOf(tensors[1]))).toEqual([1.5, -2])
+})
+
+/** A state dict of one tensor of `size` values in a storage of `elements`. */
+const statePickle = (elements: number, size: number): Buffer => pickleOf(tensorPickle('weight', '0', elements, size))
+
+const pickleOf = (...items: readonly Buffer[]): Buffer => Buffer.concat([Buffer.from([0x80, 2, 0x7d, 0x28]), ...items, Buffer.from('u.')])
+
+/** A name and a vector, as `torch.save` pickles them. */
+function tensorPickle(name: string, key: string, elements: number, size: number): Buffer {
+  const text = (value: string): Buffer => Buffer.concat([Buffer.from([0x58, value.length, 0, 0, 0]), Buffer.from(value)])
+  const integer = (value: number): Buffer => Buffer.from([0x8a, 5, ...Array.from({ length: 5 }, (_, byte) => Math.floor(value / 256 ** byte) % 256)])
+  return Buffer.concat([
+    text(name),
+    Buffer.from('ctorch._utils\n_rebuild_tensor_v2\n(('), text('storage'), Buffer.from('ctorch\nFloatStorage\n'), text(key), text('cpu'), integer(elements),
+    Buffer.from('tQK\0'), integer(size), Buffer.from([0x85]), Buffer.from('K\x01\x85\x89}tR', 'latin1'),
+  ])
+}
