@@ -1,4 +1,4 @@
-import sharp from 'sharp'
+import sharp, { type Sharp } from 'sharp'
 
 import { expectInteger } from './checks.js'
 import { StreamError } from './errors.js'
@@ -25,6 +25,20 @@ export interface DecodeImageOptions {
    */
   readonly maxPixels?: number
   /**
+   * Whether the picture is turned as its EXIF orientation says.
+   *
+   * @default true
+   */
+  readonly orient?: boolean
+  /**
+   * `shown`: as viewers show them, in sRGB by the picture's colour profile, what is transparent on black. `stored`: as
+   * they lie in the file, which is how Pillow's `convert('RGB')` gives them to the models' original code: without profile
+   * and transparency.
+   *
+   * @default 'shown'
+   */
+  readonly colours?: 'shown' | 'stored'
+  /**
    * How messages call the picture.
    *
    * @default 'The picture'
@@ -37,29 +51,53 @@ const MAX_PIXELS = 8192 * 8192
 /**
  * Decodes a JPEG, PNG or WebP picture, told apart by their first bytes and by nothing that is said about them.
  *
- * As viewers show it: turned as its EXIF orientation says, in sRGB (by its colour profile, CMYK, grey and 16 bits
- * included). What is transparent is laid on black, the colour that frames are padded with; of an animation the
- * first picture is taken.
+ * As viewers show it, unless the options say otherwise: turned as its EXIF orientation says, in sRGB (by its colour
+ * profile, CMYK, grey and 16 bits included). What is transparent is laid on black; of an animation the first picture is
+ * taken.
  *
- * The same to the bit as Pillow 13 decodes it: JPEG of any subsampling, PNG and WebP, 31 pictures compared; only
- * CMYK differs (by up to 134 of 255: here it is converted by its profile). ffmpeg decodes a JPEG with colour at full
+ * The same to the bit as Pillow 13 decodes it: JPEG of any subsampling, PNG and WebP, 31 pictures compared. Only CMYK
+ * differs (by up to 134 of 255: it is converted by its profile), unless the colours are `stored`, and 16 bits of grey,
+ * which Pillow cuts off at 255. ffmpeg decodes a JPEG with colour at full
  * resolution up to 3 levels off; with less (4:2:0) 1 level on average and up to 55 at coloured edges of a photo.
  *
  * @throws {StreamError} `FRAME_UNREADABLE`, `FRAME_TOO_LARGE`.
  */
 export async function decodeImage(bytes: Uint8Array, options: DecodeImageOptions = {}): Promise<RgbImage> {
-  const { maxPixels = MAX_PIXELS, what = 'The picture' } = options
+  const { maxPixels = MAX_PIXELS, what = 'The picture', orient = true, colours = 'shown' } = options
   if (!isKnownFormat(bytes)) {
     throw new StreamError('FRAME_UNREADABLE', `${what} is no JPEG, PNG or WebP picture. Send one of these.`)
   }
   try {
-    const image = sharp(bytes, { limitInputPixels: maxPixels, failOn: 'error', sequentialRead: true })
-    const rgb = image.autoOrient().toColourspace('srgb').flatten({ background: '#000' }).removeAlpha()
-    const { data, info } = await rgb.raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true })
-    return { width: info.width, height: info.height, data }
+    const ignoreIcc = colours === 'stored'
+    const image = sharp(bytes, { limitInputPixels: maxPixels, failOn: 'error', sequentialRead: true, autoOrient: orient, ignoreIcc })
+    return await (colours === 'stored' ? storedColours(image) : shownColours(image))
   } catch (error) {
     throw decodeError(error, { what, maxPixels })
   }
+}
+
+const shownColours = (image: Sharp): Promise<RgbImage> =>
+  rawPixels(image.toColourspace('srgb').flatten({ background: '#000' }).removeAlpha())
+
+async function storedColours(image: Sharp): Promise<RgbImage> {
+  const { space } = await image.metadata()
+  if (space !== 'cmyk') return rawPixels(image.toColourspace('srgb').removeAlpha())
+  const { data, ...size } = await rawPixels(image.pipelineColourspace('cmyk').toColourspace('cmyk'))
+  return { ...size, data: cmykToRgb(data) }
+}
+
+async function rawPixels(image: Sharp): Promise<RgbImage> {
+  const { data, info } = await image.raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true })
+  return { width: info.width, height: info.height, data }
+}
+
+/** Each ink takes its share of what black leaves: Pillow's way (`cmyk2rgb` in its `Convert.c`), without a profile. */
+function cmykToRgb(cmyk: Uint8Array): Uint8Array {
+  return Uint8Array.from({ length: (cmyk.length / 4) * 3 }, (_, index) => {
+    const pixel = Math.floor(index / 3) * 4
+    const light = 255 - (cmyk[pixel + 3] ?? 0)
+    return light - Math.round(((cmyk[pixel + (index % 3)] ?? 0) * light) / 255)
+  })
 }
 
 /** How a picture is encoded. */

@@ -6,6 +6,7 @@ import { describe, expect, test } from 'vitest'
 
 import { StreamError } from '../src/errors.js'
 import { decodeImage, encodeJpeg } from '../src/image-codec.js'
+import { goldenTensor, readGolden } from './support/golden.js'
 
 /** Three columns (red, green, blue), two rows, the lower one darker. */
 const COLUMNS = Uint8Array.of(255, 0, 0, 0, 255, 0, 0, 0, 255, 128, 0, 0, 0, 128, 0, 0, 0, 128)
@@ -72,6 +73,32 @@ describe('decodeImage', () => {
     const { data } = await decodeImage(cmyk)
     expect(data).toHaveLength(16 * 16 * 3)
     expect(Math.min(...data)).toBeGreaterThan(245)
+  })
+
+  describe('of stored colours', () => {
+    const golden = readGolden('pictures.safetensors')
+    const names = [...golden.keys()].filter((key) => key.startsWith('file.')).map((key) => key.replace('file.', ''))
+
+    test.each(names)('gives %s to the bit as Pillow\'s convert("RGB")', async (name) => {
+      const { data: expected, shape: [height, width] } = goldenTensor(golden, `rgb.${name}`)
+      const bytes = Uint8Array.from(goldenTensor(golden, `file.${name}`).data)
+      const decoded = await decodeImage(bytes, { colours: 'stored', orient: false })
+      expect([decoded.width, decoded.height]).toEqual([width, height])
+      expect(Buffer.compare(decoded.data, Buffer.from(expected))).toBe(0)
+    })
+
+    test('passes a colour profile over', async () => {
+      const wide = await flat(200, 50, 50).removeAlpha().withIccProfile('p3').png().toBuffer()
+      const [stored] = (await decodeImage(wide, { colours: 'stored' })).data
+      expect(stored).toBe((await sharp(wide, { ignoreIcc: true }).raw().toBuffer())[0])
+      expect(stored).not.toBe((await decodeImage(wide)).data[0])
+    })
+
+    test('turns a picture unless it is told not to', async () => {
+      const bytes = await columns().withMetadata({ orientation: 6 }).png().toBuffer()
+      expect(await decodeImage(bytes, { colours: 'stored' })).toMatchObject({ width: 2, height: 3 })
+      expect(await decodeImage(bytes, { colours: 'stored', orient: false })).toMatchObject({ width: 3, height: 2 })
+    })
   })
 
   test('takes the first picture of an animation', async () => {

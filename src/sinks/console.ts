@@ -1,5 +1,5 @@
 import type { AlertResult, Result } from '../envelope.js'
-import { print, printable } from './print.js'
+import { clock, print, printable } from './print.js'
 import type { TextOutput } from './print.js'
 import type { Sink } from './sink.js'
 
@@ -80,11 +80,4 @@ function alertOf({ alert, source }: AlertResult): string {
 
 function oneLine(text: string): string {
   return printable(text).replaceAll('\n', ' ')
-}
-
-/** Media time as minutes and seconds, e.g. `2:05.040`. */
-function clock(ms: number): string {
-  const whole = Math.round(ms)
-  const minutes = Math.floor(whole / 60_000)
-  return `${minutes}:${((whole % 60_000) / 1000).toFixed(3).padStart(6, '0')}`
 }

@@ -21,6 +21,13 @@ export function print(output: TextOutput, text: string): Promise<void> {
   })
 }
 
+/** Media time as minutes and seconds, e.g. `2:05.040`. */
+export function clock(ms: number): string {
+  const whole = Math.round(ms)
+  const minutes = Math.floor(whole / 60_000)
+  return `${minutes}:${((whole % 60_000) / 1000).toFixed(3).padStart(6, '0')}`
+}
+
 /** Text without control characters other than line breaks: an answer must not steer the terminal. */
 export function printable(text: string): string {
   return text.replace(/[^\P{Cc}\n]+/gu, ' ')

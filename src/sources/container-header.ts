@@ -8,6 +8,8 @@ export interface ContainerHeader {
   readonly durationSeconds: number | undefined
   /** Average frame rate as printed, with at most two decimals; undefined where none is known. */
   readonly printedFps: number | undefined
+  /** The rate at which every picture has its own tick, as printed (`tbr`); undefined where none is known. */
+  readonly printedBaseRate: number | undefined
 }
 
 /**
@@ -16,7 +18,7 @@ export interface ContainerHeader {
  * ```
  * [info] Input #0, mov,mp4,m4a,3gp,3g2,mj2, from 'file:/clip.mp4':
  * [info]   Duration: 00:00:05.00, start: 0.000000, bitrate: 678 kb/s
- * [info]   Stream #0:0[0x1](und): Video: h264 (High) (avc1 / 0x31637661), yuv420p, 640x360, 675 kb/s, 25 fps, …
+ * [info]   Stream #0:0[0x1](und): Video: h264 (High) (avc1 / 0x31637661), yuv420p, 640x360, 675 kb/s, 25 fps, 25 tbr, …
  * ```
  */
 export class ContainerHeaderReader {
@@ -24,6 +26,7 @@ export class ContainerHeaderReader {
   #startSeconds = 0
   #durationSeconds: number | undefined
   #printedFps: number | undefined
+  #printedBaseRate: number | undefined
 
   /** Takes in one line; lines of another kind change nothing. */
   add(line: string): void {
@@ -37,10 +40,9 @@ export class ContainerHeaderReader {
     const start = /Duration: [^,]+, start: (-?\d+\.\d+)/.exec(line)
     if (start !== null) this.#startSeconds = Number(start[1])
     // Of several video streams the first counts: it is the one that is read. Cover pictures are not.
-    const fps = / Video: .*, (\d+(?:\.\d+)?)(k?) fps/.exec(line)
-    if (fps !== null && !line.includes('(attached pic)')) {
-      this.#printedFps ??= Number(fps[1]) * (fps[2] === 'k' ? 1000 : 1)
-    }
+    if (!line.includes(' Video: ') || line.includes('(attached pic)')) return
+    this.#printedFps ??= rateIn(line, 'fps')
+    this.#printedBaseRate ??= rateIn(line, 'tbr')
   }
 
   get header(): ContainerHeader {
@@ -49,6 +51,13 @@ export class ContainerHeaderReader {
       startSeconds: this.#startSeconds,
       durationSeconds: this.#durationSeconds,
       printedFps: this.#printedFps,
+      printedBaseRate: this.#printedBaseRate,
     }
   }
+}
+
+/** The number before a unit, e.g. `29.97 fps` or `90k tbr`. */
+function rateIn(line: string, unit: string): number | undefined {
+  const rate = new RegExp(`, (\\d+(?:\\.\\d+)?)(k?) ${unit}`).exec(line)
+  return rate === null ? undefined : Number(rate[1]) * (rate[2] === 'k' ? 1000 : 1)
 }

@@ -12,6 +12,7 @@ import type { FinishedFile } from './directory-settling.js'
 import { finishedVideos } from './directory-watch.js'
 import type { LendVideo, VideoReading, VideoReadingOptions } from './file-stream.js'
 import { fileStream, localVideo, videoReadingFields } from './file-stream.js'
+import { imageStream, isImageName } from './image.js'
 import type { FrameStream, Source } from './source.js'
 import { expectNoAddress } from './video-errors.js'
 
@@ -43,7 +44,8 @@ export interface DirectoryOptions extends VideoReadingOptions {
    */
   readonly recursive?: boolean
   /**
-   * Extensions of videos, in any case, with or without a dot.
+   * Extensions of videos, in any case, with or without a dot. Files called `.jpg`, `.jpeg`, `.png` and `.webp` are read as
+   * pictures, each a stream of one frame as by `image`; they are left out by default.
    *
    * @default mp4, m4v, mov, mkv, webm, avi, ts, mts, m2ts, mpg, mpeg, flv, wmv, asf, ogv, 3gp, mxf
    */
@@ -71,7 +73,7 @@ const directorySchema = z.strictObject({
  * A video that waits for its turn is not open, and takes about 5 KB of memory.
  *
  * Without `watch`, a video that fails is the pipeline's failure, as by `file`. With it, what is wrong with a video
- * (`VIDEO_*`) is the end of that stream alone: somebody will drop a broken file into the folder one day.
+ * (`VIDEO_*`, `FRAME_*`) is the end of that stream alone: somebody will drop a broken file into the folder one day.
  *
  * A watched video's epoch is the time its content was last changed, in milliseconds, so that a video of the same
  * name with new content has answer ids of its own, and the same video after a restart the same ids as before.
@@ -118,27 +120,33 @@ interface DirectoryVideo {
 
 function videoStream({ folder, file: { name, modifiedMs }, isWatched, id, reading }: DirectoryVideo): FrameStream {
   const path = join(folder, name)
-  const settings = { ...reading, id, kind: 'directory' }
-  if (!isWatched) return fileStream(localVideo(path), settings)
+  const identity = { id, kind: 'directory', questions: reading.questions }
+  if (!isWatched) return isImageName(name) ? imageStream(path, identity) : fileStream(localVideo(path), { ...reading, ...identity })
   const epoch = Math.max(0, Math.floor(modifiedMs))
-  return { ...fileStream(unchangedVideo(path, modifiedMs), { ...settings, epoch }), handles: isOfOneVideo }
+  const check = (): Promise<void> => expectUnchanged(path, modifiedMs)
+  const stream = isImageName(name)
+    ? imageStream(path, { ...identity, epoch, check })
+    : fileStream(checkedVideo(path, check), { ...reading, ...identity, epoch })
+  return { ...stream, handles: isOfOneVideo }
 }
 
-/** Whether an error says something of one video, not of the machine all are read on. */
+/** Whether an error says something of one video or picture, not of the machine all are read on. */
 function isOfOneVideo(error: unknown): boolean {
-  return error instanceof StreamError && error.code.startsWith('VIDEO_')
+  return error instanceof StreamError && /^(VIDEO|FRAME)_/.test(error.code)
 }
 
-/** A file that may have been replaced while it waited: then it is another video, and comes as a stream of its own. */
-function unchangedVideo(path: string, modifiedMs: number): LendVideo {
+function checkedVideo(path: string, check: () => Promise<void>): LendVideo {
   return async function* (read) {
-    const found = await stat(path).catch(() => undefined)
-    if (found !== undefined && found.mtimeMs !== modifiedMs) {
-      const message = `${path} was changed before its turn came. What is there now comes by itself.`
-      throw new StreamError('VIDEO_NOT_FOUND', message)
-    }
+    await check()
     yield* read(path)
   }
+}
+
+/** A file may be replaced while it waits: then it is another video, and comes as a stream of its own. */
+async function expectUnchanged(path: string, modifiedMs: number): Promise<void> {
+  const found = await stat(path).catch(() => undefined)
+  if (found === undefined || found.mtimeMs === modifiedMs) return
+  throw new StreamError('VIDEO_NOT_FOUND', `${path} was changed before its turn came. What is there now comes by itself.`)
 }
 
 async function expectFolder(folder: string): Promise<void> {

@@ -6,8 +6,7 @@ import { samplingSchema } from '../sampling/sampling-settings.js'
 import type { Sampling } from '../sampling/sampling.js'
 import { uniform } from '../sampling/uniform.js'
 import type { Question, StreamInfo } from '../types.js'
-import { decodeKeyframes } from './decode-keyframes.js'
-import { decodePlan } from './decode-plan.js'
+import { decodeWanted } from './decode-wanted.js'
 import { fileDecoderSlots } from './decoder-slots.js'
 import { expectHwaccel, hwaccelSchema } from './hwaccel.js'
 import { type Picture, pacedFrames } from './paced-frames.js'
@@ -119,10 +118,7 @@ export async function* readVideo(path: string, { sampling, hwaccel, health, sign
   health.begin(track, jobs)
   if (warning !== undefined) health.warn(warning)
 
-  const decoder = { hwaccel }
-  const pictures = keyframesOnly
-    ? decodeKeyframes(track, jobs, { health, signal, decoder })
-    : decodePlan(track, jobs, { observer: health, signal, decoder })
+  const pictures = decodeWanted(track, { jobs, keyframesOnly }, { health, signal, decoder: { hwaccel } })
   let isEmpty = true
   for await (const { index, times, width, height, data } of pictures) {
     isEmpty = false

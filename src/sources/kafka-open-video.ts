@@ -6,6 +6,7 @@ import type { AllowList } from './allow-list.js'
 import { fileStream } from './file-stream.js'
 import type { VideoReading } from './file-stream.js'
 import { file } from './file.js'
+import { image, isImageName } from './image.js'
 import type { ClipMessage, ReferenceMessage } from './kafka-message.js'
 import type { Download } from './remote-file-settings.js'
 import { optionsSchema, reconnectSchema } from './rtsp-settings.js'
@@ -65,6 +66,7 @@ async function sourceOf(reference: ReferenceMessage, { reading, allow, download,
     const { durationMs, sampling } = reference
     return rtsp(uri, { ...camera, id, durationMs, ...(sampling === undefined ? {} : { sampling }) })
   }
+  if (address.kind === 'file' && isImageName(address.path)) return image(address.path, { id })
   const settings = { id, sampling: reference.sampling ?? reading.sampling, maxFramesInFlight: reading.maxFramesInFlight }
   return address.kind === 'file'
     ? file(address.path, settings)

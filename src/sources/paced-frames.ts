@@ -4,7 +4,7 @@ import { asStreamError } from '../errors.js'
 import type { Frame, StreamInfo } from '../types.js'
 
 /** A picture that is to become a frame of a stream. */
-export type Picture = Pick<Frame, 'index' | 'ptsMs' | 'width' | 'height' | 'data'>
+export type Picture = Pick<Frame, 'index' | 'ptsMs' | 'width' | 'height' | 'data' | 'kind'>
 
 /** How pictures are paced. */
 export interface Pacing {

@@ -25,6 +25,8 @@ export interface PacketList {
   readonly dts: readonly number[]
   /** When the keyframes are shown, in the file's order. */
   readonly keyPts: readonly number[]
+  /** When the same keyframes are decoded. */
+  readonly keyDts: readonly number[]
   /** Ticks that all packets last together, those never shown included. */
   readonly totalDuration: number
   /** Number of all packets, those never shown included. */
@@ -66,6 +68,7 @@ class PacketCollector {
   readonly #pts: number[] = []
   readonly #dts: number[] = []
   readonly #keyPts: number[] = []
+  readonly #keyDts: number[] = []
   #hasAllPts = true
   #isLastCut = false
   #totalDuration = 0
@@ -106,6 +109,7 @@ class PacketCollector {
       pts: this.#hasAllPts ? this.#pts : undefined,
       dts: this.#dts,
       keyPts: this.#keyPts,
+      keyDts: this.#keyDts,
       totalDuration: this.#totalDuration,
       totalPackets: this.#totalPackets,
       endSeconds: this.#endSeconds,
@@ -123,7 +127,10 @@ class PacketCollector {
     this.#totalDuration += packet.duration
     // "No timestamp" is the lowest 64-bit number.
     const hasPts = Number.isSafeInteger(packet.pts)
-    if (packet.flags & Flag.Key && hasPts) this.#keyPts.push(packet.pts)
+    if (packet.flags & Flag.Key && hasPts) {
+      this.#keyPts.push(packet.pts)
+      this.#keyDts.push(packet.dts)
+    }
     if (packet.flags & Flag.Discard) return
     this.#isLastCut = (packet.flags & Flag.Corrupt) !== 0
     this.#hasAllPts &&= hasPts

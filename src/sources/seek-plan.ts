@@ -15,6 +15,13 @@ export interface PlanOptions {
    * @default `startCostOf(track)`: some 1,700 tiny pictures, 220 of 640 x 360, 28 of 1080p
    */
   readonly startCost?: number
+  /**
+   * How many keyframes *before* the last one at or before a picture a decoder is started at; `Infinity` at the
+   * beginning of the file.
+   *
+   * @default 1
+   */
+  readonly lead?: number
 }
 
 /** More spans of wanted pictures than this in one filter expression would make the command line too long. */
@@ -44,7 +51,7 @@ export interface DecodeJob {
  * Neighbours share a run of the decoder unless a new start, with its seek, is cheaper than decoding the
  * pictures between them. So a short video or a dense choice comes out as one decode from the beginning.
  *
- * A run seeks to one keyframe *before* the last keyframe at or before its first picture: what follows a
+ * A run seeks to one keyframe (see `lead`) *before* the last keyframe at or before its first picture: what follows a
  * keyframe in the file can be shown before it and need the one before (open GOP), and after a seek the
  * decoder's first pictures may be incomplete. Within the first two keyframes there is nothing to seek.
  *
@@ -53,14 +60,15 @@ export interface DecodeJob {
 export function planDecoding(
   track: VideoTrack,
   indices: readonly number[],
-  { startCost = startCostOf(track) }: PlanOptions = {},
+  { startCost = startCostOf(track), lead = 1 }: PlanOptions = {},
 ): DecodeJob[] {
   const keyframes = track.keyTicks.map((ticks) => firstAtOrAfter(track.ticks, ticks))
+  const startOf = (index: number): DecoderStart => (track.hasTimestamps ? startBefore(keyframes, { index, lead }) : BEGINNING)
   const groups: Group[] = []
   for (const picture of countRepeats(indices)) {
     const group = groups.at(-1)
     const skipped = picture.index - (group?.pictures.at(-1)?.index ?? -Infinity) - 1
-    const restart = startCost + picture.index - startOf(keyframes, picture.index).index
+    const restart = startCost + picture.index - startOf(picture.index).index
     const isCheaperOn = skipped + 1 <= restart && (skipped === 0 || (group?.spans ?? 0) < MAX_SPANS_A_JOB)
     if (group === undefined || (track.hasTimestamps && !isCheaperOn)) {
       groups.push({ pictures: [picture], spans: 1 })
@@ -69,7 +77,7 @@ export function planDecoding(
       if (skipped > 0) group.spans += 1
     }
   }
-  return groups.map(({ pictures }) => jobOf(track, keyframes, pictures))
+  return groups.map(({ pictures }) => jobOf(track, pictures, startOf(pictures[0]?.index ?? 0)))
 }
 
 /** Pictures that one run of a decoder is to give. */
@@ -84,10 +92,8 @@ export function startCostOf({ pixels }: Pick<VideoTrack, 'pixels'>): number {
   return COST.start / (COST.picture + COST.pixel * pixels)
 }
 
-function jobOf(track: VideoTrack, keyframes: readonly number[], pictures: readonly WantedPicture[]): DecodeJob {
-  const first = pictures[0]?.index ?? 0
+function jobOf(track: VideoTrack, pictures: readonly WantedPicture[], start: DecoderStart): DecodeJob {
   const last = pictures.at(-1)?.index ?? 0
-  const start = track.hasTimestamps ? startOf(keyframes, first) : { place: undefined, index: 0 }
   return {
     seekSeconds: start.place === undefined ? undefined : seekSeconds(track, track.keyTicks[start.place] ?? 0),
     pictures,
@@ -95,11 +101,18 @@ function jobOf(track: VideoTrack, keyframes: readonly number[], pictures: readon
   }
 }
 
-/** Where to start decoding for a picture: the keyframe (by its place in the list), and what index that shows. */
-function startOf(keyframes: readonly number[], index: number): { place: number | undefined; index: number } {
-  const before = firstAtOrAfter(keyframes, index + 1) - 1
-  const place = before - 1
-  return place < 1 ? { place: undefined, index: 0 } : { place, index: keyframes[place] ?? 0 }
+/** Where a decoder starts: the keyframe by its place in the list, and the picture that it shows. */
+interface DecoderStart {
+  readonly place: number | undefined
+  readonly index: number
+}
+
+const BEGINNING: DecoderStart = { place: undefined, index: 0 }
+
+/** Where to start decoding for a picture. */
+function startBefore(keyframes: readonly number[], { index, lead }: { readonly index: number; readonly lead: number }): DecoderStart {
+  const place = firstAtOrAfter(keyframes, index + 1) - 1 - lead
+  return place < 1 ? BEGINNING : { place, index: keyframes[place] ?? 0 }
 }
 
 /** A millisecond late, so that rounding can't make it miss the keyframe and take the one before. */

@@ -1,6 +1,6 @@
 import { throwIfAborted } from '../errors.js'
 import { averageFps } from './average-fps.js'
-import { ContainerHeaderReader } from './container-header.js'
+import { type ContainerHeader, ContainerHeaderReader } from './container-header.js'
 import { startFfmpeg } from './ffmpeg.js'
 import { linesOf } from './lines.js'
 import type { Rational } from './nut-headers.js'
@@ -37,6 +37,18 @@ export interface VideoTrack {
   readonly isLastCut: boolean
 }
 
+/** A file's video, and what its container says of it: for rules that go by the header. */
+export interface VideoListing {
+  readonly track: VideoTrack
+  readonly header: ContainerHeader
+  /** When the keyframes are shown and decoded, in ticks as the container has them, in the file's order. */
+  readonly keyframes: readonly { readonly pts: number; readonly dts: number }[]
+  /** Pictures in the file, those never shown included. */
+  readonly totalPackets: number
+  /** Ticks that they last together. */
+  readonly totalDuration: number
+}
+
 /**
  * Lists the pictures of a file's first video track without decoding one: a second of work for an hour.
  *
@@ -45,6 +57,15 @@ export interface VideoTrack {
  * `VIDEO_DECODER_FAILED` (ffmpeg died), `FFMPEG_NOT_FOUND`, `FFMPEG_TOO_OLD`.
  */
 export async function readVideoTrack(path: string, signal: AbortSignal): Promise<VideoTrack> {
+  return (await listVideo(path, signal)).track
+}
+
+/**
+ * As `readVideoTrack`, and says what the container tells.
+ *
+ * @throws {StreamError} As `readVideoTrack`.
+ */
+export async function listVideo(path: string, signal: AbortSignal): Promise<VideoListing> {
   await expectVideoFile(path)
   throwIfAborted(signal, `Reading ${path}`)
   const header = new ContainerHeaderReader()
@@ -64,14 +85,16 @@ export async function readVideoTrack(path: string, signal: AbortSignal): Promise
     const failure = endError(path, end)
     if (failure !== undefined) throw failure
     if (packets.dts.length === 0) throw noPicturesError(path)
-    return trackOf(path, packets, header.header)
+    const { totalPackets, totalDuration, keyPts, keyDts } = packets
+    const keyframes = keyPts.map((pts, place) => ({ pts, dts: keyDts[place] ?? pts }))
+    return { track: trackOf(path, packets, header.header), header: header.header, keyframes, totalPackets, totalDuration }
   } finally {
     signal.removeEventListener('abort', run.kill)
     run.kill()
   }
 }
 
-function trackOf(path: string, packets: PacketList, header: ContainerHeaderReader['header']): VideoTrack {
+function trackOf(path: string, packets: PacketList, header: ContainerHeader): VideoTrack {
   const times = displayTimes(packets)
   const [firstTicks = 0] = times.values
   const { numerator, denominator } = packets.timeBase

@@ -6,13 +6,13 @@ import type { PacketList } from '../../src/sources/packets.js'
 function packetsOf(totalPackets: number, { ticks, denominator }: { ticks: number; denominator: number }): PacketList {
   return {
     timeBase: { numerator: 1, denominator },
-    ...{ pixels: 0, pts: [], dts: [], keyPts: [], endSeconds: 0, isLastCut: false },
+    ...{ pixels: 0, pts: [], dts: [], keyPts: [], keyDts: [], endSeconds: 0, isLastCut: false },
     totalPackets,
     totalDuration: ticks,
   }
 }
 
-const header = { startSeconds: 0, durationSeconds: undefined }
+const header = { startSeconds: 0, durationSeconds: undefined, printedBaseRate: undefined }
 const [mov, matroska] = ['mov,mp4,m4a,3gp,3g2,mj2', 'matroska,webm']
 
 test.each([

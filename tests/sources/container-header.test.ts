@@ -21,13 +21,14 @@ test('reads format, length, start and rate', () => {
     startSeconds: 1.48,
     durationSeconds: 3723.45,
     printedFps: 29.97,
+    printedBaseRate: 25,
   })
 })
 
 test('knows nothing of what is not said', () => {
-  const nothing = { format: '', startSeconds: 0, durationSeconds: undefined, printedFps: undefined }
+  const nothing = { format: '', startSeconds: 0, durationSeconds: undefined, printedFps: undefined, printedBaseRate: undefined }
   expect(read()).toEqual(nothing)
-  expect(read('[info]   Duration: N/A, bitrate: N/A', `${VIDEO}, 25 tbr`)).toEqual(nothing)
+  expect(read('[info]   Duration: N/A, bitrate: N/A', `${VIDEO}, 25 tbn`)).toEqual(nothing)
 })
 
 test('reads a start below 0 and one without a length', () => {
@@ -35,7 +36,7 @@ test('reads a start below 0 and one without a length', () => {
 })
 
 test('reads rates of thousands', () => {
-  expect(read(`${VIDEO}, 1k fps, 1k tbr`).printedFps).toBe(1000)
+  expect(read(`${VIDEO}, 1k fps, 90k tbr`)).toMatchObject({ printedFps: 1000, printedBaseRate: 90_000 })
 })
 
 test('takes the first video that is not a cover picture, and nothing of the output', () => {
@@ -44,5 +45,5 @@ test('takes the first video that is not a cover picture, and nothing of the outp
     `${VIDEO}, 24 fps, 24 tbr`,
     `${VIDEO}, 50 fps, 50 tbr`,
   )
-  expect(header.printedFps).toBe(24)
+  expect(header).toMatchObject({ printedFps: 24, printedBaseRate: 24 })
 })

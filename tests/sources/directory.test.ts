@@ -3,6 +3,7 @@ import { copyFileSync, cpSync, mkdirSync, mkdtempSync, renameSync, rmSync, statS
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 
+import sharp from 'sharp'
 import { type Subscription, lastValueFrom, toArray } from 'rxjs'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 
@@ -31,6 +32,13 @@ function put(name: string, from = BUNNY): string {
   mkdirSync(join(path, '..'), { recursive: true })
   copyFileSync(from, path)
   utimesSync(path, 1_700_000_000, 1_700_000_000)
+  return path
+}
+
+/** Path of a small picture beside the folder's content. */
+async function picture(format: 'png' | 'jpeg' = 'png'): Promise<string> {
+  const path = join(folder, `.picture.${format}`)
+  await sharp({ create: { width: 4, height: 3, channels: 3, background: '#aa3311' } }).toFormat(format).toFile(path)
   return path
 }
 
@@ -105,6 +113,16 @@ describe('a folder', () => {
     expect(stream?.info).toMatchObject({ id: 'a.mp4', kind: 'directory', epoch: 0, isLive: false, questions: ['Who?'] })
     expect(stream?.handles).toBeUndefined()
     expect(stream && (await readStream(stream))).toBe(3)
+  })
+
+  test('reads pictures where it is told their extensions, each as a stream of one frame', async () => {
+    put('clip.mp4')
+    put('b.PNG', await picture())
+    put('a.jpg', await picture('jpeg'))
+    expect(await idsOf()).toEqual(['clip.mp4'])
+    const streams = await streamsOf(directory(folder, { extensions: ['jpg', 'png'], questions: ['What?'] }))
+    expect(streams.map(({ info: { id, kind, questions } }) => [id, kind, questions])).toEqual([['a.jpg', 'directory', ['What?']], ['b.PNG', 'directory', ['What?']]])
+    expect(await Promise.all(streams.map(readStream))).toEqual([1, 1])
   })
 
   test('names its streams after itself where it is given a name', async () => {
@@ -198,6 +216,33 @@ describe('a watched folder', () => {
     // The first was not read before it was replaced: what is there now is the second's.
     expect(await Promise.all(found.map(readStream))).toEqual([expect.objectContaining({ code: 'VIDEO_NOT_FOUND' }), 2])
     rmSync(outside, { recursive: true })
+  })
+
+  test('takes pictures as they come, and keeps what is wrong with one to it', async () => {
+    put('a.png', await picture())
+    writeFileSync(join(folder, 'b.png'), 'no picture')
+    const { found } = watching({ extensions: ['png'] })
+    await vi.waitFor(() => {
+      expect(found).toHaveLength(2)
+    }, WAIT)
+    const [good, bad] = found
+    if (good === undefined || bad === undefined) throw new Error('unreachable')
+    expect([good.info.epoch, await readStream(good)]).toEqual([1_700_000_000_000, 1])
+    const error = await readStream(bad)
+    expect(error).toMatchObject({ code: 'FRAME_UNREADABLE' })
+    expect(bad.handles?.(error)).toBe(true)
+  })
+
+  test('reads no picture that was replaced before its turn', async () => {
+    const path = put('a.png', await picture())
+    const { found } = watching({ extensions: ['png'] })
+    await vi.waitFor(() => {
+      expect(found).toHaveLength(1)
+    }, WAIT)
+    utimesSync(path, 1_800_000_000, 1_800_000_000)
+    const [stream] = found
+    if (stream === undefined) throw new Error('unreachable')
+    expect(await readStream(stream)).toMatchObject({ code: 'VIDEO_NOT_FOUND' })
   })
 
   test('keeps what is wrong with one video to that video', async () => {

@@ -6,8 +6,8 @@ import { allFrames } from '../../src/sampling/all-frames.js'
 import { byFps } from '../../src/sampling/by-fps.js'
 import { linspaceIndices } from '../../src/sampling/linspace.js'
 import { uniform } from '../../src/sampling/uniform.js'
-import { decodeKeyframes } from '../../src/sources/decode-keyframes.js'
 import { decodePlan } from '../../src/sources/decode-plan.js'
+import { decodeWanted } from '../../src/sources/decode-wanted.js'
 import { findFfmpeg } from '../../src/sources/ffmpeg-binary.js'
 import { file } from '../../src/sources/file.js'
 import { keyframesOf, planKeyframes } from '../../src/sources/keyframe-plan.js'
@@ -108,7 +108,7 @@ describe.each(dependentKinds)('the keyframes of %s, which need others', (kind) =
     const health = new VideoHealth()
     health.begin(track, jobs)
     const indices: number[] = []
-    for await (const { index } of decodeKeyframes(track, jobs, { health, signal })) indices.push(index)
+    for await (const { index } of decodeWanted(track, { jobs, keyframesOnly: true }, { health, signal })) indices.push(index)
     expect(indices).toEqual(keyframes.slice(0, -1))
     const damaged = 'The file is damaged: some of the wanted pictures could not be decoded.'
     expect(health.health()).toEqual({ coverage: Math.floor(1e4 * (1 - 1 / keyframes.length)) / 1e4, warnings: [READ_EXACTLY, damaged] })

@@ -28,6 +28,7 @@ describe('readPackets', () => {
       pts: [0, 1536, 512],
       dts: [-1024, -512, 0],
       keyPts: [0],
+      keyDts: [-1024],
       totalDuration: 1536,
       totalPackets: 3,
       endSeconds: 2048 / 12800,

@@ -25,6 +25,18 @@ describe('planDecoding', () => {
     expect(job?.decodedPictures).toBe(45_010 - 44_975 + 1)
   })
 
+  test('seeks to more keyframes before it where it is told to', () => {
+    const [, job] = planDecoding(hour, [0, 45_010], { lead: 8 })
+    expect(job?.seekSeconds).toBeCloseTo(1792.001, 6)
+    expect(job?.decodedPictures).toBe(45_010 - 44_800 + 1)
+  })
+
+  test('begins at the beginning where there are not as many, and decodes all in one run from there', () => {
+    expect(planDecoding(hour, [200], { lead: 8 }).map(({ seekSeconds }) => seekSeconds)).toEqual([undefined])
+    const jobs = planDecoding(hour, [0, 45_000, 89_999], { lead: Infinity })
+    expect(jobs.map(({ seekSeconds, decodedPictures }) => [seekSeconds, decodedPictures])).toEqual([[undefined, 90_000]])
+  })
+
   test('counts a keyframe itself as its own last keyframe', () => {
     const [, job] = planDecoding(hour, [0, 45_000])
     expect(job?.seekSeconds).toBeCloseTo(1799.001, 6)

@@ -1,0 +1,159 @@
+import { readFile } from 'node:fs/promises'
+import { basename, extname, resolve } from 'node:path'
+
+import { defer, from } from 'rxjs'
+import { z } from 'zod'
+
+import { expectText } from '../checks.js'
+import { StreamError, throwIfAborted } from '../errors.js'
+import { type RgbImage, decodeImage } from '../image-codec.js'
+import { createLedger } from '../ledger.js'
+import { checkSettings } from '../settings.js'
+import type { Question, StreamInfo } from '../types.js'
+import { type Picture, pacedFrames } from './paced-frames.js'
+import type { FrameStream, Source } from './source.js'
+import { expectNoAddress, expectVideoFile } from './video-errors.js'
+
+/** Settings of every source that reads pictures from files. */
+export interface ImageReadingOptions {
+  /**
+   * Whether a picture is turned as its EXIF orientation says. The models' original code never does it, and sees a
+   * photo that a phone took upright lying on its side.
+   *
+   * @default true
+   */
+  readonly orient?: boolean
+  /**
+   * Most pixels of a picture; it takes 3 bytes a pixel.
+   *
+   * @default 67108864 (8192 x 8192)
+   */
+  readonly maxPixels?: number
+  /**
+   * Questions about the pictures; they override the pipeline's.
+   *
+   * @default none
+   */
+  readonly questions?: readonly Question[]
+}
+
+/** Settings of `image`. */
+export interface ImageOptions extends ImageReadingOptions {
+  /**
+   * Name of the source, and of the stream where there is one picture: part of every answer's id. The streams of several
+   * are then called `id/name`.
+   *
+   * @default the file's name without its folder
+   */
+  readonly id?: string
+}
+
+const optionsSchema = z.strictObject({
+  orient: z.boolean().default(true),
+  maxPixels: z.int().min(1).optional(),
+  questions: z.array(z.string().trim().min(1)).optional(),
+  id: z.string().trim().min(1).optional(),
+})
+
+/** Extensions that pictures have, in lower case. */
+export const IMAGE_EXTENSIONS: readonly string[] = ['.jpg', '.jpeg', '.png', '.webp']
+
+/** Whether the name is that of a picture. */
+export const isImageName = (name: string): boolean => IMAGE_EXTENSIONS.includes(extname(name).toLowerCase())
+
+/**
+ * Reads pictures from JPEG, PNG or WebP files, each a stream of its own with one frame: a clip of one frame.
+ *
+ * Pixels are those that Pillow's `convert('RGB')` gives the models' original code (transparency and colour profiles are
+ * passed over, of an animation the first picture is taken), but turned as EXIF says unless `orient` is false. A model
+ * sees them as pictures and not as a video's frames: laid on a square where its `image_aspect_ratio` is `pad`.
+ *
+ * A stream's frames error with `VIDEO_NOT_FOUND`, `VIDEO_NOT_A_FILE`, `VIDEO_EMPTY`, `VIDEO_UNREADABLE` (what is said of
+ * the file, whatever it holds), `FRAME_UNREADABLE` (it holds no such picture, or a damaged one) or `FRAME_TOO_LARGE`.
+ *
+ * @example
+ * ```ts
+ * image('photo.jpg', { questions: ['Where is this?'] })
+ * image(['front.png', 'back.png'], { id: 'parcel-17' })
+ * ```
+ * @param path Path of one file or paths of several, from the current folder if they aren't absolute.
+ * @throws {StreamError} `SETTING_INVALID`: also where two of the files have one name.
+ */
+export function image(path: string | readonly string[], options: ImageOptions = {}): Source {
+  const { id, ...reading } = checkSettings('image', optionsSchema, options)
+  const paths = expectPaths(path)
+  const [first = ''] = paths
+  const nameOf = (file: string): string => (paths.length === 1 ? (id ?? basename(file)) : `${id === undefined ? '' : `${id}/`}${basename(file)}`)
+  expectDifferent(paths.map(nameOf))
+  return {
+    kind: 'image',
+    id: id ?? (paths.length === 1 ? basename(first) : 'images'),
+    streams: defer(() => from(paths.map((file) => imageStream(file, { ...reading, id: nameOf(file), kind: 'image' })))),
+  }
+}
+
+/** Who the stream of a picture is, and how it is read. */
+export interface ImageStreamSettings {
+  readonly id: string
+  /** The kind of the source. */
+  readonly kind: string
+  /** @default 0 */
+  readonly epoch?: number
+  /** @default true */
+  readonly orient?: boolean | undefined
+  readonly maxPixels?: number | undefined
+  readonly questions?: readonly Question[] | undefined
+  /** Called just before the picture is read; rejects where it is not to be. */
+  readonly check?: () => Promise<void>
+}
+
+/** Makes the stream of one picture, as `image` describes it. Opens nothing before the subscription. */
+export function imageStream(path: string, { id, kind, epoch = 0, questions, ...reading }: ImageStreamSettings): FrameStream {
+  const info: StreamInfo = {
+    ...{ id, epoch, kind, isLive: false, ledger: createLedger() },
+    ...(questions === undefined ? {} : { questions }),
+    health: () => ({ coverage: 1, warnings: [] }),
+  }
+  // More room than there are frames: the end doesn't wait for the one to be settled.
+  return { info, frames: pacedFrames(info, { maxFramesInFlight: 2 }, (signal) => readImage(path, reading, signal)) }
+}
+
+async function* readImage(path: string, { check, ...reading }: ReadSettings, signal: AbortSignal): AsyncGenerator<Picture> {
+  await check?.()
+  const { width, height, data } = await decodeImageFile(path, reading, signal)
+  // Not a piece of a larger buffer, which would go to the model's thread with it.
+  yield { index: 0, ptsMs: 0, width, height, data: data.byteLength === data.buffer.byteLength ? data : new Uint8Array(data), kind: 'picture' }
+}
+
+type ReadSettings = Pick<ImageStreamSettings, 'orient' | 'maxPixels' | 'check'>
+
+/** Reads and decodes a picture as `image` does it; throws what its streams error with. */
+export async function decodeImageFile(
+  path: string,
+  { orient = true, maxPixels }: Omit<ReadSettings, 'check'> = {},
+  signal: AbortSignal = new AbortController().signal,
+): Promise<RgbImage> {
+  await expectVideoFile(path)
+  const bytes = await readFile(path, { signal }).catch((error: unknown) => {
+    throwIfAborted(signal, `Reading ${path}`)
+    throw new StreamError('VIDEO_UNREADABLE', `${path} can't be read (${String(error)}).`, { cause: error })
+  })
+  const limits = maxPixels === undefined ? {} : { maxPixels }
+  return decodeImage(bytes, { ...limits, orient, colours: 'stored', what: path })
+}
+
+function expectPaths(path: unknown): readonly string[] {
+  const paths: readonly unknown[] = Array.isArray(path) ? path : [path]
+  if (paths.length === 0) throw new StreamError('SETTING_INVALID', 'Expected `path` to name at least one picture, got an empty list.')
+  return paths.map((file) => {
+    expectNoAddress(file)
+    return resolve(expectText('path', file))
+  })
+}
+
+function expectDifferent(names: readonly string[]): void {
+  const twice = names.find((name, place) => names.indexOf(name) !== place)
+  if (twice === undefined) return
+  const message = `Two of the pictures are called ${twice}, and nobody could tell their answers apart. Read each by an \`image\` with an \`id\`.`
+  throw new StreamError('SETTING_INVALID', message)
+}

@@ -1,0 +1,113 @@
+/**
+ * The contract suite of sources is about one stream of at least 20 frames, which this source never has; what of it applies to one
+ * frame is tested here.
+ */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+import { lastValueFrom, toArray } from 'rxjs'
+import sharp from 'sharp'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+
+import { type ImageOptions, image, isImageName } from '../../src/sources/image.js'
+import type { FrameStream } from '../../src/sources/source.js'
+import { videoOrImage } from '../../src/sources/video-or-image.js'
+import { goldenTensor, readGolden } from '../support/golden.js'
+import { onlyStream, readAll } from './helpers/frames.js'
+
+let folder = ''
+const golden = readGolden('pictures.safetensors')
+const path = (name: string): string => join(folder, name)
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'tinyllava-stream-image-'))
+  for (const name of ['rgb.png', '420.jpg', 'lossless.webp', 'turned.jpg']) writeFileSync(path(name), goldenTensor(golden, `file.${name}`).data)
+  mkdirSync(path('folder.png'))
+  mkdirSync(path('other'))
+  writeFileSync(path('other/rgb.png'), goldenTensor(golden, 'file.rgb.png').data)
+  writeFileSync(path('empty.png'), '')
+  writeFileSync(path('text.png'), 'no picture')
+  writeFileSync(path('cut.png'), goldenTensor(golden, 'file.rgb.png').data.subarray(0, 900))
+})
+afterAll(() => {
+  rmSync(folder, { recursive: true })
+})
+
+const streamsOf = (paths: readonly string[], options: ImageOptions = {}): Promise<FrameStream[]> =>
+  lastValueFrom(image(paths, options).streams.pipe(toArray()))
+
+describe('image', () => {
+  test.each(['rgb.png', '420.jpg', 'lossless.webp'])('gives %s as one frame, a picture, with the pixels that Pillow gives', async (name) => {
+    const { frames, info } = await readAll(image(path(name)))
+    const { data, shape: [height, width] } = goldenTensor(golden, `rgb.${name}`)
+    expect(frames).toHaveLength(1)
+    expect(frames[0]).toMatchObject({ index: 0, ptsMs: 0, width, height, kind: 'picture', stream: info })
+    expect(Buffer.compare(frames[0]?.data ?? Buffer.of(), Buffer.from(data))).toBe(0)
+    // Sent to another thread, a picture takes all of its buffer along.
+    expect(frames[0]?.data.buffer.byteLength).toBe(frames[0]?.data.byteLength)
+    expect(info).toMatchObject({ id: name, kind: 'image', epoch: 0, isLive: false })
+    expect(info.health()).toEqual({ coverage: 1, warnings: [] })
+  })
+
+  test('turns a picture as its EXIF orientation says, unless it is told not to', async () => {
+    const sizeOf = async (options: ImageOptions) => {
+      const [frame] = (await readAll(image(path('turned.jpg'), options))).frames
+      return [frame?.width, frame?.height]
+    }
+    expect([await sizeOf({}), await sizeOf({ orient: true }), await sizeOf({ orient: false })]).toEqual([[33, 47], [33, 47], [47, 33]])
+  })
+
+  test('gives each of several pictures as a stream of its own, in their order', async () => {
+    const streams = await streamsOf([path('rgb.png'), path('420.jpg')], { questions: ['What?'] })
+    expect(streams.map(({ info: { id, questions } }) => [id, questions])).toEqual([['rgb.png', ['What?']], ['420.jpg', ['What?']]])
+    expect((await streamsOf([path('rgb.png'), path('420.jpg')], { id: 'parcel' })).map(({ info }) => info.id)).toEqual(['parcel/rgb.png', 'parcel/420.jpg'])
+    expect([image(path('rgb.png'), { id: 'front' }).id, image([path('rgb.png'), path('420.jpg')]).id]).toEqual(['front', 'images'])
+  })
+
+  test('opens nothing before the frames are subscribed to', async () => {
+    const { info } = await onlyStream(image(path('not-there.png')))
+    expect(info.ledger.counts().handedOut).toBe(0)
+  })
+
+  test('refuses two pictures of one name, whose answers nobody could tell apart', () => {
+    expect(() => image([path('rgb.png'), path('other/rgb.png')])).toThrow(settingInvalid(/called rgb\.png/))
+  })
+
+  test.each<[string, unknown, ImageOptions]>([
+    ['no path', '', {}],
+    ['an empty list', [], {}],
+    ['an address', 'https://example.com/a.png', {}],
+    ['another setting', 'a.png', { turn: true } as ImageOptions],
+    ['no pixels', 'a.png', { maxPixels: 0 }],
+  ])('refuses %s', (_, given, options) => {
+    expect(() => image(given as string, options)).toThrow(settingInvalid(/./))
+  })
+
+  test.each([
+    ['not-there.png', 'VIDEO_NOT_FOUND', /not-there\.png/],
+    ['folder.png', 'VIDEO_NOT_A_FILE', /is a directory/],
+    ['empty.png', 'VIDEO_EMPTY', /has no bytes/],
+    ['text.png', 'FRAME_UNREADABLE', /text\.png is no JPEG, PNG or WebP picture/],
+    ['cut.png', 'FRAME_UNREADABLE', /cut\.png can't be decoded/],
+  ])('says what is wrong with %s', async (name, code, message) => {
+    const reading = readAll(image(path(name)))
+    await expect(reading).rejects.toMatchObject({ code, message: expect.stringMatching(message) as unknown })
+  })
+
+  test('refuses a picture of more pixels than are allowed', async () => {
+    await expect(readAll(image(path('rgb.png'), { maxPixels: 1000 }))).rejects.toMatchObject({ code: 'FRAME_TOO_LARGE' })
+  })
+})
+
+test('pictures are told from videos by their names', async () => {
+  expect(['a.jpg', 'a.JPEG', 'a.png', 'a.webp', 'a.mp4', 'jpg', 'a.gif'].map(isImageName)).toEqual([true, true, true, true, false, false, false])
+  expect([videoOrImage(path('rgb.png'), {}), videoOrImage('a.mp4', {}), videoOrImage('https://example.com/a.png', {})].map(({ kind }) => kind))
+    .toEqual(['image', 'file', 'file'])
+  await sharp({ create: { width: 3, height: 2, channels: 3, background: '#000' } }).png().toFile(path('small.PNG'))
+  expect((await readAll(videoOrImage(path('small.PNG'), {}))).frames).toHaveLength(1)
+})
+
+function settingInvalid(message: RegExp): unknown {
+  return expect.objectContaining({ code: 'SETTING_INVALID', message: expect.stringMatching(message) as unknown })
+}
