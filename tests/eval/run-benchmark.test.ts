@@ -1,0 +1,187 @@
+import { linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+import { beforeAll, describe, expect, test } from 'vitest'
+
+import { StreamError } from '../../src/errors.js'
+import { type RunBenchmarkOptions, runBenchmark } from '../../src/eval/run-benchmark.js'
+import type { Model, Pixels } from '../../src/model/model.js'
+import { createInstantModel } from '../operators/fakes.js'
+import { Miniatures } from './miniature.js'
+
+const miniatures = new Miniatures()
+beforeAll(() => miniatures.draw())
+
+let files = 0
+const newResults = (): string => join(miniatures.path, `results-${(files += 1)}.jsonl`)
+
+/** A fake model that answers at once, and remembers what it was shown and asked. */
+interface NotingModel extends Model {
+  readonly shown: Pixels['kind'][][]
+  readonly asked: string[]
+  readonly settings: unknown[]
+}
+
+function createNotingModel(answerTo: (question: string) => string = () => 'B'): NotingModel {
+  const instant = createInstantModel()
+  const [shown, asked, settings]: [Pixels['kind'][][], string[], unknown[]] = [[], [], []]
+  return {
+    ...instant,
+    info: { ...instant.info, template: 'phi' },
+    ...{ shown, asked, settings },
+    encode: (pictures, options) => {
+      shown.push(pictures.map(({ kind }) => kind))
+      return instant.encode(pictures, options)
+    },
+    generate: async (visual, question, options) => {
+      asked.push(question)
+      settings.push({ maxNewTokens: options?.maxNewTokens, temperature: options?.temperature })
+      return { ...(await instant.generate(visual, question, options)), text: answerTo(question) }
+    },
+  }
+}
+
+const run = async (benchmark: RunBenchmarkOptions['benchmark'], data: string, options: Partial<RunBenchmarkOptions> = {}) =>
+  runBenchmark({ benchmark, data, results: newResults(), model: createNotingModel(), ...options })
+
+const linesOf = (path: string): unknown[] => readFileSync(path, 'utf8').split('\n').slice(0, -1).map((line) => JSON.parse(line) as unknown)
+
+describe('each benchmark goes from its own files to a score', () => {
+  test.each([
+    ['video-mme', 'video-mme', 12, 16 * 4, 'picture'],
+    ['mvbench', 'mvbench', 60, undefined, undefined],
+    ['mlvu', 'mlvu', 22, 16 * 22, 'picture'],
+    ['longvideobench', 'longvideobench', 8, undefined, 'picture'],
+    ['pope', 'pope', 21, 21, 'picture'],
+    ['textvqa', 'textvqa', 12, 12, 'picture'],
+  ] as const)('%s', async (name, folder, questions, frames, kind) => {
+    const model = createNotingModel()
+    const data = await miniatures.copy(name, folder)
+    const { answered, skipped, score } = await run(name, data, { model })
+    expect([answered, skipped]).toEqual([questions, []])
+    expect(score.table.length).toBeGreaterThan(1)
+    const shown = model.shown.flat()
+    // Questions about one video share its frames; a picture is shown for each.
+    if (frames !== undefined) expect(shown.length).toBeLessThanOrEqual(frames)
+    if (kind !== undefined) expect(new Set(shown)).toEqual(new Set([kind]))
+    expect(model.asked).toHaveLength(questions)
+    expect(new Set(model.settings.map((one) => JSON.stringify(one))).size).toBe(1)
+  })
+
+  test('MMVU looks at one frame a second, as decoded frames, and takes other numbers', async () => {
+    const data = await miniatures.copy('mmvu', 'mmvu')
+    const [each, three] = [createNotingModel(), createNotingModel()]
+    await run('mmvu', data, { model: each })
+    await run('mmvu', data, { model: three, frames: { kind: 'fixed', frames: 3 } })
+    expect(new Set(each.shown.flat())).toEqual(new Set(['frame']))
+    expect(three.shown.flat()).toHaveLength(3 * 6)
+    expect(each.settings[0]).toEqual({ maxNewTokens: 1024, temperature: 0 })
+  })
+})
+
+describe('a run that was ended goes on', () => {
+  test('asks only what was not answered, and scores all as one run would', async () => {
+    const data = await miniatures.copy('mlvu', 'mlvu')
+    const whole = await run('mlvu', data)
+
+    const results = newResults()
+    const stop = new AbortController()
+    const first = createNotingModel()
+    const onQuestion = ({ done }: { done: number }): void => {
+      if (done === 5) stop.abort()
+    }
+    await expect(run('mlvu', data, { model: first, results, signal: stop.signal, onQuestion })).rejects.toMatchObject({ code: 'ABORTED' })
+    expect(first.asked).toHaveLength(5)
+
+    const second = createNotingModel()
+    const seen: number[] = []
+    const rest = await run('mlvu', data, { model: second, results, resume: true, onQuestion: ({ done }) => seen.push(done) })
+    expect(second.asked).toHaveLength(22 - 5)
+    expect([seen[0], seen.at(-1)]).toEqual([5, 22])
+    expect(rest.score).toEqual(whole.score)
+  })
+
+  test('a question that failed ends the run after the answers beside it, and is asked again', async () => {
+    const data = await miniatures.copy('video-mme', 'video-mme')
+    const results = newResults()
+    const failing = createNotingModel((question) => {
+      if (question.includes('first first first')) throw new StreamError('PROMPT_TOO_LONG', 'It is too long.')
+      return 'A'
+    })
+    await expect(run('video-mme', data, { model: failing, results })).rejects.toMatchObject({ code: 'PROMPT_TOO_LONG' })
+    expect(linesOf(results)).toHaveLength(1 + 2)
+    const { answered } = await run('video-mme', data, { results, resume: true })
+    expect(answered).toBe(12)
+  })
+
+  test('guesses are the same at every run', async () => {
+    const data = await miniatures.copy('longvideobench', 'longvideobench')
+    const model = () => createNotingModel(() => 'maybe')
+    const [one, two] = [await run('longvideobench', data, { model: model() }), await run('longvideobench', data, { model: model() })]
+    expect(one.score).toEqual(two.score)
+  })
+})
+
+describe('missing and broken videos', () => {
+  test('missing ones are told of before a model is asked for', async () => {
+    const data = await miniatures.copy('mmvu', 'mmvu')
+    rmSync(join(data, 'videos/Shapes/4.mp4'))
+    const running = run('mmvu', data, { model: 'no-such-bundle' })
+    await expect(running).rejects.toMatchObject({ code: 'EVAL_DATA_NOT_FOUND', message: expect.stringMatching(/^1 of 6 .*4\.mp4/) as string })
+  })
+
+  test('skipMissing leaves them and broken ones out of the score, and a later run asks them', async () => {
+    const data = await miniatures.copy('mmvu', 'mmvu')
+    rmSync(join(data, 'videos/Shapes/4.mp4'))
+    rmSync(join(data, 'videos/Shapes/1.mp4'))
+    writeFileSync(join(data, 'videos/Shapes/1.mp4'), 'no video')
+    const results = newResults()
+    const { answered, skipped } = await run('mmvu', data, { results, skipMissing: true })
+    expect([answered, skipped.map(({ id, error }) => [id, error.code])]).toEqual([
+      4,
+      [
+        ['validation_1', expect.stringMatching(/^VIDEO_/)],
+        ['validation_4', 'VIDEO_NOT_FOUND'],
+      ],
+    ])
+    const again = await run('mmvu', data, { results, skipMissing: true, resume: true })
+    expect(again.skipped).toHaveLength(2)
+  })
+
+  test('one that is shorter than the annotations say is another video', async () => {
+    const data = await miniatures.copy('longvideobench', 'longvideobench')
+    rmSync(join(data, 'videos/clip-1.mp4'))
+    linkSync(join(miniatures.path, 'short.mp4'), join(data, 'videos/clip-1.mp4'))
+    const message = expect.stringMatching(/clip-1\.mp4 .*frame \d+ is looked at, and there is none/) as string
+    await expect(run('longvideobench', data)).rejects.toMatchObject({ code: 'EVAL_VIDEO_DIFFERS', message })
+    const { answered, skipped } = await run('longvideobench', data, { skipMissing: true })
+    expect([answered, skipped.length]).toEqual([6, 2])
+  })
+
+  test('a broken one ends the run without skipMissing', async () => {
+    const data = await miniatures.copy('mmvu', 'mmvu')
+    rmSync(join(data, 'videos/Shapes/0.mp4'))
+    writeFileSync(join(data, 'videos/Shapes/0.mp4'), '')
+    await expect(run('mmvu', data)).rejects.toMatchObject({ code: 'VIDEO_EMPTY' })
+  })
+})
+
+test('limit asks the first so many', async () => {
+  const data = await miniatures.copy('mlvu', 'mlvu')
+  const { answered, score } = await run('mlvu', data, { limit: 4 })
+  expect(answered).toBe(4)
+  expect(score.table.map(([name]) => name)).toEqual(['task', 'count', 'Avg'])
+})
+
+test('questions that show nothing are answered as the reference does, without the model', async () => {
+  const data = await miniatures.copy('mmmu', 'MMMU')
+  const model = createNotingModel()
+  const { answered, files } = await run('mmmu', data, { model })
+  expect([answered, model.asked.length]).toEqual([8, 6])
+  const upload = JSON.parse(files.find(({ name }) => name === 'upload.json')?.text ?? '') as Record<string, string>
+  expect(Object.keys(upload)).toHaveLength(8)
+})
+
+test('an unknown benchmark is refused', async () => {
+  await expect(run('imagenet', miniatures.path)).rejects.toMatchObject({ code: 'SETTING_INVALID' })
+})
