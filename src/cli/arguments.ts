@@ -2,7 +2,6 @@ import { InvalidArgumentError, Option } from 'commander'
 import type { Command } from 'commander'
 
 import { DEVICE_CHOICES } from '../model/device/device.js'
-import { templates } from '../model/parts/templates/templates.js'
 
 /** Reads a whole number within bounds. */
 export function integer(min: number, max = Number.MAX_SAFE_INTEGER): (text: string) => number {
@@ -32,11 +31,6 @@ export function nonEmpty(text: string): string {
 /** Gathers the values of a variadic argument, none of them empty. */
 export function nonEmptyList(text: string, before: readonly string[] = []): readonly string[] {
   return [...before, nonEmpty(text)]
-}
-
-/** `--template NAME`, one of the registered ones. */
-export function templateOption(description: string): Option {
-  return new Option('--template <name>', description).choices(templates.names())
 }
 
 /** `--device KIND`. */

@@ -3,14 +3,15 @@ import type { Command } from 'commander'
 
 import { ACTIVATIONS, PRECISIONS, VISION_PRECISIONS } from '../model/precision.js'
 import { BLOCK_SIZES, type BlockSize } from '../model/quantise/block-format.js'
-import { nonEmpty, templateOption } from './arguments.js'
+import { nonEmpty } from './arguments.js'
 import type { ConvertFlags } from './convert-action.js'
+import { addPartsOption, addTemplateOption } from './parts-options.js'
 import type { Reporter } from './reporter.js'
 
 /** `convert CHECKPOINT_DIR --out BUNDLE_DIR`: a checkpoint to ONNX graphs. */
 export function addConvertCommand(program: Command, reporter: Reporter): void {
-  program
-    .command('convert')
+  const command = program.command('convert')
+  command
     .description('Converts a checkpoint in its original layout to a bundle of ONNX graphs, and prints its folder.')
     .argument('<checkpoint-dir>', 'folder with config.json, safetensors and tokenizer files', nonEmpty)
     .requiredOption('--out <bundle-dir>', 'folder of the bundle; made by this command', nonEmpty)
@@ -26,9 +27,9 @@ export function addConvertCommand(program: Command, reporter: Reporter): void {
         .choices(['fused', 'primitive'])
         .default('fused'),
     )
-    .addOption(templateOption("chat template (default: the language model's)"))
     .option('--overwrite', 'replace a bundle that is there already')
     .option('--verbose', 'say more on stderr; show the stack of a failure')
+  addTemplateOption(addPartsOption(command), "chat template (default: the language model's)")
     .action(async (checkpoint: string, flags: ConvertFlags) => {
       const { convert } = await import('./convert-action.js')
       await convert(checkpoint, flags, reporter)

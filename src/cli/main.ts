@@ -4,6 +4,8 @@ import { packageVersion } from '../version.js'
 import { addAskCommand } from './ask.js'
 import { addConvertCommand } from './convert.js'
 import { addDoctorCommand } from './doctor.js'
+import { addEvalCommand } from './eval.js'
+import { addPullCommand } from './pull.js'
 import { createReporter } from './reporter.js'
 import type { Reporter } from './reporter.js'
 import { addRunCommand } from './run.js'
@@ -34,7 +36,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   try {
     const program = createProgram(reporter)
     // Commander would print the whole help.
-    if (argv.length <= 2) program.error('no command: name one of ask, convert, doctor, run and verify')
+    if (argv.length <= 2) program.error('no command: name one of ask, convert, doctor, eval, pull, run and verify')
     await program.parseAsync(argv)
     return OK
   } catch (error) {
@@ -65,6 +67,8 @@ function createProgram(reporter: Reporter): Command {
   addAskCommand(program, reporter)
   addConvertCommand(program, reporter)
   addDoctorCommand(program)
+  addEvalCommand(program, reporter)
+  addPullCommand(program, reporter)
   addRunCommand(program, reporter)
   addVerifyCommand(program, reporter)
   return program

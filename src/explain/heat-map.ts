@@ -1,6 +1,6 @@
 import sharp from 'sharp'
 
-import type { PatchGrid } from './explanation.js'
+import type { Explanation } from './explanation.js'
 
 /** From hardly looked at to looked at most: red, green, blue, opacity (0 to 255 each). */
 const COLOURS = [
@@ -17,7 +17,7 @@ const COLOURS = [
  * @param map `[rows * columns]`, 0 and above.
  * @param most What the strongest colour stands for; the same for all frames of a token, so that they can be compared.
  */
-export async function heatMapPng(map: Float32Array, { rows, columns }: PatchGrid, most: number): Promise<Uint8Array> {
+export async function heatMapPng(map: Float32Array, { rows, columns }: Explanation['patches'], most: number): Promise<Uint8Array> {
   const pixels = new Uint8Array(rows * columns * 4)
   for (let place = 0; place < rows * columns; place += 1) pixels.set(colourOf((map[place] ?? 0) / most), place * 4)
   return sharp(pixels, { raw: { width: columns, height: rows, channels: 4 } }).png({ palette: true }).toBuffer()

@@ -15,7 +15,7 @@ meter { width: 9rem }
 .frames { display: grid; grid-template-columns: repeat(auto-fill, minmax(11rem, 1fr)); gap: .8rem }
 figure { margin: 0 }
 .picture { position: relative; overflow: hidden; border-radius: .3rem; background-size: 100% 100% }
-.picture img { position: absolute; inset: 0; width: 100%; height: 100% }
+.picture img { position: absolute }
 #heat:not(:checked) ~ .panels img { display: none }
 #heat:checked ~ .controls .toggle { background: var(--line) }
 #heat:focus-visible ~ .controls .toggle { outline: 2px solid Highlight }

@@ -1,7 +1,9 @@
-import type { Candidate, ExplainedFrame, ExplainedToken, Explanation, PatchGrid } from './explanation.js'
+import type { ExplainedCandidate, ExplainedStep } from '../model/explain/explained-answer.js'
 import { escapeHtml, visibleToken } from './escape.js'
+import type { Explanation, SeenFrame } from './explanation.js'
 import { heatMapPng } from './heat-map.js'
 import { PAGE_STYLE } from './page-style.js'
+import { patchRegion } from './patch-region.js'
 
 // Nothing is fetched and nothing is run: the page can be sent around and opened anywhere.
 const POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
@@ -30,7 +32,7 @@ export async function explanationPage(explanation: Explanation): Promise<string>
 <meta name="viewport" content="width=device-width">
 <meta http-equiv="Content-Security-Policy" content="${POLICY}">
 <title>${escapeHtml(`${question} – ${title}`)}</title>
-<style>${PAGE_STYLE}${frames.map(frameStyle).join('')}${tokens.map((_, index) => tokenStyle(index)).join('')}</style>
+<style>${PAGE_STYLE}${frames.map((frame, place) => frameStyle(frame, place, patches)).join('')}${tokens.map((_, index) => tokenStyle(index)).join('')}</style>
 </head>
 <body>
 <h1>${escapeHtml(question)}</h1>
@@ -48,26 +50,29 @@ ${panels.join('\n')}
 }
 
 /** Each picture stands in the page once, whatever the number of tokens. */
-const frameStyle = ({ jpeg, width, height }: ExplainedFrame, index: number): string =>
-  `.f${index} { aspect-ratio: ${width} / ${height}; background-image: url(${dataAddress('image/jpeg', jpeg)}) }\n`
+function frameStyle(frame: SeenFrame, index: number, patches: Explanation['patches']): string {
+  const picture = `aspect-ratio: ${frame.width} / ${frame.height}; background-image: url(${dataAddress('image/jpeg', frame.jpeg)})`
+  const region = Object.entries(patchRegion(frame, patches)).map(([side, share]) => `${side}: ${(share * 100).toFixed(3)}%`)
+  return `.f${index} { ${picture} }\n.f${index} img { ${region.join('; ')} }\n`
+}
 
 const tokenStyle = (index: number): string =>
   `#t${index}:checked ~ .panels > #p${index} { display: block } ` +
   `#t${index}:checked ~ .answer > [for=t${index}] { background: Highlight; color: HighlightText } ` +
   `#t${index}:focus-visible ~ .answer > [for=t${index}] { outline: 2px solid currentColor }\n`
 
-function tokenLabel({ text, probability }: ExplainedToken, index: number): string {
+function tokenLabel({ text, probability }: ExplainedStep, index: number): string {
   const style = `--probability: ${probability.toFixed(3)}`
   return `<label for="t${index}" style="${style}" title="${percent(probability)}">${escapeHtml(visibleToken(text))}</label>`
 }
 
 /** What is shown of one token. */
 async function panel(
-  token: ExplainedToken,
+  token: ExplainedStep,
   index: number,
   { frames, patches }: Pick<Explanation, 'frames' | 'patches'>,
 ): Promise<string> {
-  const most = Math.max(...token.maps.flatMap((map) => Array.from(map)), Number.MIN_VALUE)
+  const most = strongest(token.maps)
   const pictures = await Promise.all(frames.map((frame, place) => figure(frame, place, { map: token.maps[place], patches, most })))
   const rows = [token, ...token.others].map(candidateRow)
   return `<section class="panel" id="p${index}">
@@ -78,18 +83,27 @@ async function panel(
 </section>`
 }
 
-const candidateRow = ({ text, probability }: Candidate): string =>
+/**
+ * What the strongest colour stands for: what one patch in a hundred reaches. Models look at some patch without meaning, and
+ * much (Darcet et al. 2024): next to it nothing else would be seen.
+ */
+function strongest(maps: readonly Float32Array[]): number {
+  const shares = maps.flatMap((map) => Array.from(map)).sort((a, b) => b - a)
+  return Math.max(shares[Math.floor(shares.length / 100)] ?? 0, Number.MIN_VALUE)
+}
+
+const candidateRow = ({ text, probability }: ExplainedCandidate): string =>
   `<tr><td class="token">${escapeHtml(visibleToken(text))}</td>` +
   `<td><meter value="${probability.toFixed(4)}"></meter></td><td>${percent(probability)}</td></tr>`
 
 /** How a token looked at one frame. */
 interface Look {
   readonly map: Float32Array | undefined
-  readonly patches: PatchGrid
+  readonly patches: Explanation['patches']
   readonly most: number
 }
 
-async function figure({ ptsMs }: ExplainedFrame, place: number, { map = new Float32Array(), patches, most }: Look): Promise<string> {
+async function figure({ ptsMs }: SeenFrame, place: number, { map = new Float32Array(), patches, most }: Look): Promise<string> {
   const share = map.reduce((sum, value) => sum + value, 0)
   const heat = dataAddress('image/png', await heatMapPng(map, patches, most))
   return (

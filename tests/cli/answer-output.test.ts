@@ -3,6 +3,7 @@ import { Writable } from 'node:stream'
 import { describe, expect, test } from 'vitest'
 
 import { answerOutput } from '../../src/cli/answer-output.js'
+import { frameOutput } from '../../src/cli/frame-output.js'
 import type { Result } from '../../src/envelope.js'
 import { StreamError } from '../../src/errors.js'
 import { resolveGeneration } from '../../src/generation-settings.js'
@@ -20,7 +21,9 @@ const answered = (question: string): Result => answerResult(about(question), { .
 const failed = (question: string): Result =>
   errorResult(about(question), new StreamError('PROMPT_TOO_LONG', 'The question is too long.'))
 
-async function print(results: readonly Result[], questions: number) {
+const print = (results: readonly Result[], questions: number) => printWith(answerOutput, results, questions)
+
+async function printWith(outputOf: typeof answerOutput | typeof frameOutput, results: readonly Result[], questions: number) {
   let printed = ''
   const output = new Writable({
     write: (text: Buffer, _encoding, done) => {
@@ -28,10 +31,36 @@ async function print(results: readonly Result[], questions: number) {
       done()
     },
   })
-  const { sink, throwIfFailed } = answerOutput({ isJson: false, questions, output })
+  const { sink, throwIfFailed } = outputOf({ isJson: false, questions, output })
   for (const result of results) await sink.write(result)
   return { printed, throwIfFailed }
 }
+
+describe('frameOutput', () => {
+  const later = { ...about('What?'), clip: makeClip([{ frame: createEncodedFrame(createStream(), 65), lostBefore: 0 }]) }
+  const twoLines = answerResult(later, { ...generation('Yes,\nno.'), connectMs: 1 })
+
+  test('one question: each answer behind the time of its frame', async () => {
+    const { printed, throwIfFailed } = await printWith(frameOutput, [answered('What?'), twoLines], 1)
+    expect(printed).toBe('0:00.000  Yes.\n1:05.000  Yes,\n  no.\n')
+    expect(() => { throwIfFailed(false) }).not.toThrow()
+    expect(() => { throwIfFailed(true) }).toThrow(expect.objectContaining({ code: 'ABORTED' }))
+  })
+
+  test('several: the question, too', async () => {
+    const { printed } = await printWith(frameOutput, [answered('First?'), answered('Second?')], 2)
+    expect(printed).toBe('0:00.000  First?\n  Yes.\n0:00.000  Second?\n  Yes.\n')
+  })
+
+  test('the first that failed is told by its time, not by its text', async () => {
+    const error = new StreamError('PROMPT_TOO_LONG', 'The question is too long.')
+    const { printed, throwIfFailed } = await printWith(frameOutput, [answered('secret?'), errorResult(later, error), failed('secret?')], 1)
+    expect(printed).toBe('0:00.000  Yes.\n')
+    expect(() => { throwIfFailed(true) }).toThrow(
+      expect.objectContaining({ code: 'PROMPT_TOO_LONG', message: 'At 1:05.000: The question is too long.' }),
+    )
+  })
+})
 
 describe('answerOutput', () => {
   test('a failed one of several is told by its place, not by its text', async () => {

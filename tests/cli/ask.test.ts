@@ -1,15 +1,18 @@
+import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
 import { createReadStream, existsSync } from 'node:fs'
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
+import sharp from 'sharp'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 import { answerSchema } from '../../src/envelope.js'
+import { findFfmpeg } from '../../src/sources/ffmpeg-binary.js'
 import { linesOf, runCli, startCli } from './spawn-cli.js'
 import type { CliEnd } from './spawn-cli.js'
 
@@ -75,6 +78,88 @@ describe('ask', () => {
       ['Second?', 16],
     ])
     expect(linesOf(plain.stdout).filter((line) => !line.startsWith('  '))).toEqual(['First?', 'Second?'])
+  })
+
+  test('--conversation: each question knows those before it; without it they are independent', async () => {
+    const [together, apart] = await Promise.all([
+      ask('First?', 'Second?', '--conversation', '--json'),
+      ask('First?', 'Second?', '--json'),
+    ])
+    const answersOf = ({ stdout }: CliEnd) => linesOf(stdout).map((line) => answerSchema.parse(JSON.parse(line)))
+    const [[first, second], [alone, other]] = [answersOf(together), answersOf(apart)]
+    expect([first?.id, first?.answer]).toEqual([alone?.id, alone?.answer])
+    expect(second?.rounds).toEqual([{ question: 'First?', answer: first?.answer }])
+    expect(second?.id).not.toBe(other?.id)
+    expect(second?.tokens.prompt).toBeGreaterThan(other?.tokens.prompt ?? 0)
+  })
+
+  test('without a question they are read from the standard input, and make a conversation', async () => {
+    const args = ['ask', clip, '--model', bundle, '--max-new-tokens', '4']
+    const [typed, given] = await Promise.all([
+      runCli(args, { input: 'First?\n\nSecond?' }),
+      ask('First?', 'Second?', '--conversation'),
+    ])
+    expect({ status: typed.status, stderr: typed.stderr }).toEqual({ status: 0, stderr: '' })
+    // What was given on the command line is printed above its answer, which is indented.
+    const answers = linesOf(given.stdout).filter((line) => line.startsWith('  ')).map((line) => line.slice(2).trim())
+    expect(linesOf(typed.stdout).map((line) => line.trim())).toEqual(answers)
+  })
+
+  test('no question at all, and nobody who could type one', async () => {
+    const { status, stdout, stderr } = await ask()
+    expect({ status, stdout }).toEqual({ status: 1, stdout: '' })
+    expect(linesOf(stderr)).toEqual([expect.stringMatching(/^tinyllava-stream: SETTING_INVALID: There is no question/)])
+  })
+
+  test('a picture is one frame of a stream that bears its name', async () => {
+    const picture = join(folder, 'photo.jpg')
+    await sharp({ create: { width: 40, height: 30, channels: 3, background: '#c83214' } }).jpeg().toFile(picture)
+    const { status, stdout, stderr } = await runCli(['ask', picture, 'What?', '--json', '--model', bundle, '--max-new-tokens', '4'])
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+    const answer = answerSchema.parse(JSON.parse(stdout))
+    expect(answer).toMatchObject({ source: { id: 'photo.jpg', kind: 'image' }, clip: { startMs: 0, frames: [{ index: 0, ptsMs: 0 }] } })
+  })
+
+  test.each([
+    ['no picture', 'FRAME_UNREADABLE'],
+    [undefined, 'VIDEO_NOT_FOUND'],
+  ])('a picture that holds %j is refused before the model is loaded', async (content, code) => {
+    const picture = join(folder, 'bad.png')
+    await (content === undefined ? rm(picture, { force: true }) : writeFile(picture, content))
+    const { status, stderr } = await runCli(['ask', picture, 'What?', '--model', 'no-such-model'])
+    expect(status).toBe(1)
+    expect(stderr).toMatch(new RegExp(`^tinyllava-stream: ${code}: `))
+  })
+
+  test('--each-frame: an answer for each frame, with its time', async () => {
+    const [plain, json] = await Promise.all([ask('What?', '--each-frame', '--frames', '3'), ask('What?', '--each-frame', '--frames', '3', '--json')])
+    expect([plain.status, json.status]).toEqual([0, 0])
+    const answers = linesOf(json.stdout).map((line) => answerSchema.parse(JSON.parse(line)))
+    expect(answers.map(({ clip: { frames } }) => frames.length)).toEqual([1, 1, 1])
+    expect(new Set(answers.map(({ clip: { startMs } }) => startMs)).size).toBe(3)
+    expect(plain.stdout).toMatch(/^0:00\.000 {2}/)
+    expect(linesOf(plain.stdout).filter((line) => /^\d+:\d\d\.\d{3} {2}/.test(line))).toHaveLength(3)
+  })
+
+  test('--each-frame sees each frame as a picture of it would be seen', async () => {
+    const still = join(folder, 'still.png')
+    await sharp(Buffer.alloc(64 * 36 * 3, 90), { raw: { width: 64, height: 36, channels: 3 } }).png().toFile(still)
+    const moving = join(folder, 'still.mkv')
+    execFileSync(findFfmpeg(), ['-v', 'error', '-loop', '1', '-i', still, '-frames:v', '1', '-c:v', 'ffv1', '-pix_fmt', 'bgr0', moving])
+    const answerOf = async (...args: readonly string[]) => {
+      const { stdout } = await runCli(['ask', ...args, 'What?', '--json', '--model', bundle, '--max-new-tokens', '8'])
+      return answerSchema.parse(JSON.parse(stdout)).answer
+    }
+    expect(await answerOf(moving, '--each-frame', '--frames', '1')).toBe(await answerOf(still))
+  })
+
+  test.each([
+    [['--each-frame', '--conversation', 'What?'], /each-frame.*conversation/],
+    [['--each-frame'], /needs a question/],
+  ])('refuses %j', async (args, message) => {
+    const { status, stderr } = await ask(...args)
+    expect(status).toBe(2)
+    expect(stderr).toMatch(message)
   })
 
   test('takes so many frames as it is told, or one each second', async () => {

@@ -24,6 +24,8 @@ const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url))
 
 export interface SpawnOptions {
   readonly cwd?: string
+  /** What is typed, or comes through a pipe. @default nothing at all */
+  readonly input?: string
   readonly env?: Readonly<Record<string, string>>
 }
 
@@ -33,12 +35,14 @@ export function runCli(args: readonly string[], options: SpawnOptions = {}): Pro
 }
 
 /** Starts the built command line. */
-export function startCli(args: readonly string[], { cwd, env }: SpawnOptions = {}): RunningCli {
+export function startCli(args: readonly string[], { cwd, env, input = '' }: SpawnOptions = {}): RunningCli {
   const child = spawn(process.execPath, [CLI, ...args], {
     cwd,
     env: { ...process.env, ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: 'pipe',
   })
+  // A command that reads no input may have ended already.
+  child.stdin.on('error', () => undefined).end(input)
   let [stdout, stderr] = ['', '']
   child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()))
   child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()))

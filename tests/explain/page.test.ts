@@ -11,10 +11,11 @@ import { escapeHtml, visibleToken } from '../../src/explain/escape.js'
 import type { Explanation } from '../../src/explain/explanation.js'
 import { heatMapPng } from '../../src/explain/heat-map.js'
 import { explanationPage } from '../../src/explain/page.js'
+import { patchRegion } from '../../src/explain/patch-region.js'
 import { encodeJpeg } from '../../src/image-codec.js'
 import { describeWithBrowser } from '../support/browser.js'
 
-const patches = { rows: 2, columns: 3 }
+const patches = { rows: 2, columns: 3, padsPictures: false }
 const [WIDTH, HEIGHT] = [60, 40]
 
 /** Two grey pictures, three tokens; the second token looks at the second picture's lower right patch only. */
@@ -29,6 +30,7 @@ async function anExplanation(): Promise<Explanation> {
   return {
     title: 'a "clip" <1>.mp4',
     question: 'Is <b>this</b> a circle?',
+    answer: 'It is',
     model: 'demo',
     frames,
     tokens: [token('It'), token(' is', [new Float32Array(6), Float32Array.of(0, 0, 0, 0, 0, 1)]), token('\n')],
@@ -125,6 +127,18 @@ test('the strongest place has the strongest colour, nothing is transparent', asy
   expect(opacity[2]).toBe(205)
   expect(opacity[4]).toBe(205)
   expect(opacity[1]).toBeGreaterThan(opacity[5] ?? NaN)
+})
+
+test.each([
+  ['a squeezed frame: all of it', { width: 60, height: 40 }, {}, [0, 0, 1, 1]],
+  ['a frame, though pictures are padded', { width: 60, height: 40 }, { padsPictures: true }, [0, 0, 1, 1]],
+  ['a padded picture: the square around it', { width: 60, height: 40, kind: 'picture' as const }, { padsPictures: true }, [0, -0.25, 1, 1.5]],
+  ['a cut centre: in the middle', { width: 60, height: 40 }, { crop: 1 }, [1 / 6, 0, 2 / 3, 1]],
+  ['a cut centre, smaller than the shortest edge', { width: 60, height: 40 }, { crop: 0.5 }, [1 / 3, 0.25, 1 / 3, 0.5]],
+  ['padded, then cut', { width: 20, height: 40, kind: 'picture' as const }, { crop: 0.5, padsPictures: true }, [0, 0.25, 1, 0.5]],
+])('patches of %s', (_name, frame, grid, expected) => {
+  const { left, top, width, height } = patchRegion(frame, { ...patches, ...grid })
+  ;[left, top, width, height].forEach((share, place) => { expect(share).toBeCloseTo(expected[place] ?? NaN, 9) })
 })
 
 test.each([['a<b>&"\'', 'a&lt;b&gt;&amp;&quot;&#39;']])('escapes %s', (text, escaped) => {

@@ -1,0 +1,26 @@
+import { pullCheckpoint } from '../model/checkpoint/hub/pull.js'
+import { onInterrupt } from './interrupt.js'
+import { createProgress } from './progress.js'
+import type { Reporter } from './reporter.js'
+
+/** Pulls a checkpoint and prints its folder. Ctrl-C keeps what came so far for the next time. */
+export async function pull(repository: string, reporter: Reporter): Promise<void> {
+  const progress = createProgress('pulling')
+  const abort = new AbortController()
+  const forget = onInterrupt(reporter, 'stopping: what came so far is kept', () => {
+    abort.abort()
+  })
+  try {
+    const folder = await pullCheckpoint(repository, {
+      signal: abort.signal,
+      onProgress: ({ file, ...bytes }) => {
+        progress.update({ stage: file, ...bytes })
+      },
+    })
+    progress.end()
+    process.stdout.write(`${folder}\n`)
+  } finally {
+    progress.end()
+    forget()
+  }
+}

@@ -1,0 +1,56 @@
+import { existsSync } from 'node:fs'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+import { afterAll, beforeAll, expect, test } from 'vitest'
+
+import { linesOf, runCli } from './spawn-cli.js'
+import type { CliEnd } from './spawn-cli.js'
+
+const checkpoint = fileURLToPath(new URL('../reference/cases/qwen2-group-16/checkpoint', import.meta.url))
+const clip = fileURLToPath(new URL('../media/bunny.mp4', import.meta.url))
+
+let folder: string
+let bundle: string
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'explain-'))
+  bundle = join(folder, 'bundle')
+  await runCli(['convert', checkpoint, '--out', bundle])
+})
+afterAll(() => rm(folder, { recursive: true, force: true }))
+
+const ask = (...args: readonly string[]): Promise<CliEnd> =>
+  runCli(['ask', clip, ...args, '--model', bundle, '--max-new-tokens', '4', '--frames', '5'])
+
+test('prints the answer that is given without it, and explains each of its tokens over each frame', async () => {
+  const page = join(folder, 'why.html')
+  const [explained, plain] = [await ask('What?', '--explain', page), await ask('What?')]
+  expect(explained).toMatchObject({ status: 0, stdout: plain.stdout })
+  expect(linesOf(explained.stderr).at(-1)).toBe(`the answer is explained in ${page}`)
+  const html = await readFile(page, 'utf8')
+  expect(html.match(/<section class="panel"/g)).toHaveLength(4)
+  expect(html.match(/<figure>/g)).toHaveLength(4 * 5)
+  expect(html.match(/data:image\/jpeg/g)).toHaveLength(5)
+  expect(html).toContain('bunny.mp4 · 5 pictures')
+})
+
+test.each([
+  [['What?', 'Why?'], /takes one question/],
+  [[], /takes one question/],
+  [['What?', '--conversation'], /cannot be used with option '--conversation'/],
+  [['What?', '--each-frame'], /cannot be used with option '--each-frame'/],
+  [['What?', '--json'], /cannot be used with option '--json'/],
+])('a wrong use is one line and exit code 2: %j', async (args, message) => {
+  const { status, stdout, stderr } = await ask(...args, '--explain', join(folder, 'never.html'))
+  expect({ status, stdout }).toEqual({ status: 2, stdout: '' })
+  expect(linesOf(stderr)).toEqual([expect.stringMatching(message)])
+  expect(existsSync(join(folder, 'never.html'))).toBe(false)
+})
+
+test('a page that can’t be written is told of before anything is asked', async () => {
+  const { status, stdout, stderr } = await ask('What?', '--explain', join(folder, 'no-such-folder', 'why.html'))
+  expect({ status, stdout }).toEqual({ status: 1, stdout: '' })
+  expect(linesOf(stderr)).toEqual([expect.stringMatching(/^tinyllava-stream: SINK_FAILED: The page .* can't be written \(ENOENT/)])
+})
