@@ -14,7 +14,8 @@ import { loadRuntime } from '../../src/model/load.js'
 import type { Pixels } from '../../src/model/model.js'
 import type { Precision } from '../../src/model/precision.js'
 import { readCase } from '../support/cases.js'
-import { goldenTensor, relativeError } from '../support/golden.js'
+import { relativeError } from '../support/golden.js'
+import { framesOf } from '../support/pictures.js'
 
 export interface WebGpuOutcome {
   /** As the model says where it ran. */
@@ -82,15 +83,10 @@ async function expectRefusal(bundle: string): Promise<void> {
 }
 
 function referenceCase(name: string): Subject {
-  const { checkpoint, tensors, golden } = readCase(name)
-  const { data, shape: [count = 0, height = 0, width = 0] } = goldenTensor(tensors, 'frames')
-  const size = height * width * 3
-  const pictures = Array.from({ length: count }, (_, place) => ({
-    ...{ width, height },
-    data: Uint8Array.from(data.subarray(place * size, (place + 1) * size)),
-  }))
+  const reference = readCase(name)
+  const { checkpoint, golden } = reference
   const questions = Object.values(golden.questions).map(({ question }) => question)
-  return { checkpoint, pictures, questions, newTokens: golden.newTokens }
+  return { checkpoint, pictures: framesOf(reference), questions, newTokens: golden.newTokens }
 }
 
 /** A square that moves over a dark ground. */

@@ -7,7 +7,8 @@ import { z } from 'zod'
 import { StreamError } from '../../errors.js'
 import { type ImageProcessorConfig, imageProcessorSchema } from './image-processor.js'
 
-const CONFIG_FILE = 'config.json'
+/** Name of the file in which a checkpoint says what it is. */
+export const CONFIG_FILE = 'config.json'
 const IMAGE_PROCESSOR_FILE = 'preprocessor_config.json'
 
 const subConfig = z.looseObject({ model_type: z.string().optional() })
@@ -31,7 +32,7 @@ const configSchema = z.object({
   num_queries: optionalInteger,
   group: optionalInteger,
   num_resampler_layers: optionalInteger,
-  resampler_hidden_size: optionalInteger,
+  tokenizer_use_fast: z.boolean().nullish(),
   tokenizer_model_max_length: z.number().min(1).nullish().default(2048),
   /** Of connectors from outside: the original code has none. */
   connector_config: z.looseObject({}).optional(),
@@ -75,15 +76,18 @@ export async function readFolder(path: string): Promise<CheckpointFolder> {
  * Describes a checkpoint.
  *
  * @param layout.config The configuration under the names of TinyLLaVA Factory, whatever layout it came from.
- * @throws {StreamError} `CHECKPOINT_CONFIG_INVALID`.
+ * @throws {StreamError} `CHECKPOINT_CONFIG_INVALID`, `CHECKPOINT_UNSUPPORTED`.
  */
 export async function describeCheckpoint(
   { path, configBytes }: CheckpointFolder,
   { config, template }: { readonly config: unknown; readonly template?: string },
 ): Promise<CheckpointDescription> {
   const imageProcessor = (await readJsonFile(join(path, IMAGE_PROCESSOR_FILE))) ?? {}
+  const parsed = parseConfig(configSchema, config, join(path, CONFIG_FILE))
+  // The reference would take the fast class then, whose ids differ from the slow one's here and there.
+  if (parsed.tokenizer_use_fast === true) throw unsupported('tokenizer_use_fast')
   return {
-    config: parseConfig(configSchema, config, join(path, CONFIG_FILE)),
+    config: parsed,
     imageProcessor: parseConfig(imageProcessorSchema, imageProcessor, join(path, IMAGE_PROCESSOR_FILE)),
     ...(template !== undefined && { template }),
     configBytes,

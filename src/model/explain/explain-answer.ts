@@ -1,7 +1,7 @@
 import { Tensor } from 'onnxruntime-node'
 
 import type { FrameFeatures } from '../../types.js'
-import { StreamError } from '../../errors.js'
+import { StreamError, throwIfAborted } from '../../errors.js'
 import type { Manifest } from '../manifest.js'
 import type { VisualTokens } from '../model.js'
 import { buildPrompt } from '../parts/templates/prompt.js'
@@ -33,6 +33,8 @@ export interface AnswerToExplain {
   readonly tokenIds: readonly number[]
   /** Threads of the processor. @default all cores this process may use */
   readonly threads?: number
+  /** Stops between two runs; the promise rejects with `ABORTED`. */
+  readonly signal?: AbortSignal
 }
 
 /** Rows of a prompt in one run: the attention of all layers at once would be large. */
@@ -45,7 +47,7 @@ const CHUNK = 128
  * Attention is averaged over heads and layers; the connector's, too, over those of its layers that look at tokens. The answer isn't
  * made again: its tokens are run once, side by side, behind the prompt. It runs on the processor, on the caller's thread.
  *
- * @throws {StreamError} `BUNDLE_*`, `TOKENIZER_INVALID`, `PART_UNKNOWN`, `PROMPT_TOO_LONG`, `SETTING_INVALID`, `MODEL_FAILED`.
+ * @throws {StreamError} `BUNDLE_*`, `TOKENIZER_INVALID`, `PART_UNKNOWN`, `PROMPT_TOO_LONG`, `SETTING_INVALID`, `MODEL_FAILED`, `ABORTED`.
  *
  * @example
  * ```ts
@@ -58,13 +60,19 @@ export async function explainAnswer(bundleDir: string, answer: AnswerToExplain):
   if (answer.tokenIds.length === 0) throw new StreamError('SETTING_INVALID', 'There is no token to explain in an empty answer.')
   const tokenizer = await loadTokenizer(bundleDir)
   const [threads, gate] = [planThreads(answer.threads), createGate()]
-  const open = (graph: GraphName): Promise<GraphSession> => openSession(bundleDir, graph, threads[graph], gate)
+  const goOn = (): void => { throwIfAborted(answer.signal, 'The explanation') }
+  // One graph at a time stays in memory: the decoder's weights are gone before the connector's come.
+  const use: UseGraph = async (graph, work) => {
+    goOn()
+    const session = await openSession(bundleDir, graph, threads[graph], gate)
+    return work(session).finally(() => session.release())
+  }
 
   const prompt = encodePrompt(tokenizer, buildPrompt(templates.get(answer.template ?? manifest.template), answer.question))
   const layout = layOutPrompt(prompt, answer.visual.tokens, manifest.languageModel)
-  const rows = await runAnswer(open, { layout, answer, model: manifest.languageModel })
+  const rows = await runAnswer(use, { layout, answer, model: manifest.languageModel, goOn })
   const clip = { frames: answer.frames.length, tokensPerFrame: manifest.visionTower.tokensPerFrame }
-  const sourceOf = await sources(open, { manifest, answer, clip })
+  const sourceOf = await sources(use, { manifest, answer, clip })
   const { patches } = manifest.explaining
   const steps = answer.tokenIds.map((id, step): ExplainedStep => {
     const [logits, looked] = [expectRow(rows.logits[step]), expectRow(rows.attention[step])]
@@ -80,38 +88,46 @@ function patchGrid({ explaining: { patches: { across } }, visionTower: { imageSi
   return { rows: across, columns: across, ...crop, padsPictures: padColour !== undefined }
 }
 
-type Open = (graph: GraphName) => Promise<GraphSession>
+/** Opens a graph, works with it and lets it go. */
+type UseGraph = <Result>(graph: GraphName, work: (session: GraphSession) => Promise<Result>) => Promise<Result>
 
 /** What the prompt's last position and each token but the last looked at and predicted. */
 async function runAnswer(
-  open: Open,
-  { layout, answer, model }: { layout: PromptLayout; answer: AnswerToExplain; model: Manifest['languageModel'] },
+  use: UseGraph,
+  { layout, answer, model, goOn }: { layout: PromptLayout; answer: AnswerToExplain; model: Manifest['languageModel']; goOn: () => void },
 ): Promise<ExplainedRows> {
   const { width } = model
-  const [embedder, decoder] = [await open('embedTokens'), await open('explainingDecoder')]
   const visual = answer.visual.data.subarray(0, layout.visualTokens * width)
-  const texts = [await embedTokens(embedder, layout.before, width), visual, await embedTokens(embedder, layout.after, width)]
-  const prompt = joined(Float32Array, texts)
-  const said = await embedTokens(embedder, answer.tokenIds.slice(0, -1), width)
-  const text = beginExplaining(decoder, model, layout.length + answer.tokenIds.length)
+  const { prompt, said } = await use('embedTokens', async (embedder) => {
+    const embed = (ids: readonly number[]): Promise<Float32Array> => embedTokens(embedder, ids, width)
+    const texts = [await embed(layout.before), visual, await embed(layout.after)]
+    return { prompt: joined(Float32Array, texts), said: await embed(answer.tokenIds.slice(0, -1)) }
+  })
   const last = prompt.length - width
-  for (let at = 0; at < last; at += CHUNK * width) await text.append(prompt.slice(at, Math.min(at + CHUNK * width, last)), 1)
-  return text.append(joined(Float32Array, [prompt.slice(last), said]), answer.tokenIds.length)
+  return use('explainingDecoder', async (decoder) => {
+    const text = beginExplaining(decoder, model, layout.length + answer.tokenIds.length)
+    for (let at = 0; at < last; at += CHUNK * width) {
+      goOn()
+      await text.append(prompt.slice(at, Math.min(at + CHUNK * width, last)), 1)
+    }
+    return text.append(joined(Float32Array, [prompt.slice(last), said]), answer.tokenIds.length)
+  })
 }
 
 /** Where the visual tokens come from. */
 async function sources(
-  open: Open,
+  use: UseGraph,
   { manifest, answer, clip }: { manifest: Manifest; answer: AnswerToExplain; clip: ClipTokens },
 ): Promise<Parameters<typeof traceToPatches>[1]> {
   if (!manifest.explaining.looks) return ownSources(answer.visual.tokens, clip)
-  const session = await open('explainingConnector')
   const features = joined(Float32Array, answer.frames.map(({ data }) => data))
   const shape = [clip.frames, clip.tokensPerFrame, manifest.visionTower.width]
-  const outputs = await session.run({ features: new Tensor('float32', features, shape) })
-  const data = floatOutput(session, outputs, 'attention')
-  const [parts = 0, queries = 0, context = 0] = outputs.attention?.dims ?? []
-  return lookedSources({ data, parts, queries, context }, clip)
+  return use('explainingConnector', async (session) => {
+    const outputs = await session.run({ features: new Tensor('float32', features, shape) })
+    const data = floatOutput(session, outputs, 'attention')
+    const [parts = 0, queries = 0, context = 0] = outputs.attention?.dims ?? []
+    return lookedSources({ data, parts, queries, context }, clip)
+  })
 }
 
 function expectRow(row: Float32Array | undefined): Float32Array {

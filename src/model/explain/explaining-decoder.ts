@@ -54,7 +54,10 @@ export function beginExplaining(session: GraphSession, model: Manifest['language
       cache.append(outputs, 1, rows)
       const lookOf = (row: number): Float32Array => {
         const look = looks.subarray(row * columns, (row + 1) * columns)
-        return Float32Array.of(...look.subarray(0, past), ...look.subarray(cache.room))
+        const seen = new Float32Array(past + rows)
+        seen.set(look.subarray(0, past))
+        seen.set(look.subarray(cache.room), past)
+        return seen
       }
       return {
         logits: numbers(kept).map((row) => logits.subarray(row * model.vocabularySize, (row + 1) * model.vocabularySize)),

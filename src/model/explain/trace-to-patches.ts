@@ -15,10 +15,11 @@ export interface ClipTokens {
   readonly tokensPerFrame: number
 }
 
-/** Of a visual token: frames' tokens from `start` on, with the share of each; they sum to 1. */
+/** Of a visual token: frames' tokens from `start` on, with how much each counts; times `scale` they sum to 1, or to 0. */
 interface Source {
   readonly start: number
-  readonly shares: Float32Array
+  readonly looks: Float32Array
+  readonly scale: number
 }
 
 /**
@@ -37,13 +38,14 @@ export function traceToPatches(
 ): readonly Float32Array[] {
   const maps = Array.from({ length: frames }, () => new Float32Array(across ** 2))
   weights.forEach((weight, visual) => {
-    const { start, shares } = sourceOf(visual)
-    shares.forEach((share, place) => {
+    const { start, looks, scale } = sourceOf(visual)
+    // By index: a clip's tokens are many, and this is done for each token of the answer.
+    for (let place = 0; place < looks.length; place += 1) {
       const token = start + place
       const [map, patch] = [maps[Math.floor(token / tokensPerFrame)], first + (token % tokensPerFrame)]
       // A class token stands for no place; it is left out of the whole.
-      if (map !== undefined && patch >= 0 && patch < map.length) map[patch] = (map[patch] ?? 0) + weight * share
-    })
+      if (map !== undefined && patch >= 0 && patch < map.length) map[patch] = (map[patch] ?? 0) + weight * scale * (looks[place] ?? 0)
+    }
   })
   const sum = maps.reduce((all, map) => map.reduce((total, share) => total + share, all), 0)
   return sum === 0 ? maps : maps.map((map) => map.map((share) => share / sum))
@@ -57,18 +59,20 @@ export function traceToPatches(
 export function lookedSources({ data, parts, queries, context }: ConnectorLooks, { frames, tokensPerFrame }: ClipTokens) {
   const count = frames * tokensPerFrame
   const [base, rest] = [Math.floor(count / parts), count % parts]
-  return (visual: number): Source => {
+  const sources = Array.from({ length: parts * queries }, (_, visual): Source => {
     const part = Math.floor(visual / queries)
     const start = part * base + Math.min(part, rest)
-    const length = base + (part < rest ? 1 : 0)
-    const looked = data.subarray(visual * context, visual * context + length)
-    const sum = looked.reduce((total, share) => total + share, 0)
-    return { start, shares: sum === 0 ? new Float32Array(0) : looked.map((share) => share / sum) }
-  }
+    const looks = data.subarray(visual * context, visual * context + base + (part < rest ? 1 : 0))
+    const sum = looks.reduce((total, share) => total + share, 0)
+    return { start, looks, scale: sum === 0 ? 0 : 1 / sum }
+  })
+  return (visual: number): Source => sources[visual] ?? { start: 0, looks: new Float32Array(0), scale: 0 }
 }
+
+const ONE = Float32Array.of(1)
 
 /** Sources of visual tokens that are each made of one token, in order; of towers side by side several of one. */
 export function ownSources(visualTokens: number, { frames, tokensPerFrame }: ClipTokens) {
   const ofOne = visualTokens / (frames * tokensPerFrame)
-  return (visual: number): Source => ({ start: Math.floor(visual / ofOne), shares: Float32Array.of(1) })
+  return (visual: number): Source => ({ start: Math.floor(visual / ofOne), looks: ONE, scale: 1 })
 }

@@ -3,8 +3,8 @@ import type { Pixels } from '../model.js'
 
 const CHANNELS = 3
 
-// A square of this side takes 805 MB for a moment.
-const LONGEST_SIDE = 16_384
+// A square of this side has as many pixels as a picture may have: a file of a few bytes must not claim more.
+const LONGEST_SIDE = 8192
 
 /**
  * Lays a picture on the middle of a square of one colour, as long as its longest side (reference: `expand2square` in

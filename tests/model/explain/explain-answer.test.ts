@@ -2,7 +2,8 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { InferenceSession } from 'onnxruntime-node'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 
 import { type AnswerToExplain, explainAnswer } from '../../../src/model/explain/explain-answer.js'
 import type { ExplainedAnswer } from '../../../src/model/explain/explained-answer.js'
@@ -132,6 +133,23 @@ describe('a connector without attention', () => {
     const { tokens } = await explainAnswer(bundle.directory, { ...toExplain(reference, bundle.manifest), tokenIds: [220, 600] })
     expect(tokens[1]?.text).toBe('<|endoftext|>')
     expect(tokens.every(({ others }) => others.length === 5)).toBe(true)
+  })
+
+  test('gives back the memory of every graph it opened, and stops where it is told to', async () => {
+    const asked = toExplain(reference, bundle.manifest)
+    const create = InferenceSession.create.bind(InferenceSession) as (...args: unknown[]) => Promise<InferenceSession>
+    const released: unknown[] = []
+    const opened = vi.spyOn(InferenceSession, 'create').mockImplementation(async (...args: unknown[]) => {
+      const session = await create(...args)
+      vi.spyOn(session, 'release').mockImplementation(() => { released.push(session); return Promise.resolve() })
+      return session
+    })
+    await explainAnswer(bundle.directory, asked)
+    expect(released).toHaveLength(2)
+    expect(opened).toHaveBeenCalledTimes(2)
+    opened.mockRestore()
+    const signal = AbortSignal.abort()
+    await expect(explainAnswer(bundle.directory, { ...asked, signal })).rejects.toMatchObject({ code: 'ABORTED' })
   })
 
   test('refuses an answer without tokens, and an unknown template', async () => {

@@ -10,9 +10,8 @@ test('the first parts have one token more, padding and latents are not the pictu
   const data = Float32Array.of(0.1, 0.3, 0.6, 0.2, 0.2, 0.6, 0.5, 9, 0.5, 0, 9, 1)
   const sourceOf = lookedSources({ data, parts: 4, queries: 1, context: 3 }, clip)
   expect([0, 1, 2, 3].map((visual) => sourceOf(visual).start)).toEqual([0, 2, 4, 5])
-  expect([...sourceOf(0).shares].map((share) => Number(share.toFixed(4)))).toEqual([0.25, 0.75])
-  expect([...sourceOf(2).shares]).toEqual([1])
-  expect([...sourceOf(3).shares]).toEqual([])
+  const sharesOf = (visual: number): number[] => [...sourceOf(visual).looks].map((look) => Number((look * sourceOf(visual).scale).toFixed(4)))
+  expect([0, 2, 3].map(sharesOf)).toEqual([[0.25, 0.75], [1], [0]])
 })
 
 test('tokens of two towers that lie side by side are of one place', () => {

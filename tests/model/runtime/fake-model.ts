@@ -56,6 +56,7 @@ export function fakeSession(
       runs.push(feeds)
       return answer(feeds)
     },
+    release: () => Promise.resolve(),
   }
 }
 

@@ -1,8 +1,8 @@
-import { basename } from 'node:path'
+import { basename, join } from 'node:path'
 
 import { z } from 'zod'
 
-import { type CheckpointFolder, parseConfig, unsupported } from '../config.js'
+import { CONFIG_FILE, type CheckpointFolder, parseConfig, unsupported } from '../config.js'
 import { readModelTensors } from '../weight-files.js'
 import { BASE_LANGUAGE_MODELS, BASE_TOWERS } from './base-models.js'
 import { type CheckpointLayout, type LayoutConfig, withPrefixes } from './layout.js'
@@ -47,11 +47,11 @@ export const legacy: CheckpointLayout = {
 }
 
 function describe({ path, config }: CheckpointFolder): LayoutConfig {
-  const old = parseConfig(legacyConfigSchema, config, path)
+  const old = parseConfig(legacyConfigSchema, withoutNulls(config), join(path, CONFIG_FILE))
   const base = baseOf(old.architectures)
   if (base === undefined) throw unsupported(`The architecture ${old.architectures[0]}`)
   // The Factory takes the base model's configuration; what a checkpoint says itself can only be truer.
-  const own = Object.fromEntries(Object.entries(config).filter(([, value]) => value !== null))
+  const own = withoutNulls(config)
   return {
     config: {
       ...own,
@@ -67,14 +67,19 @@ function describe({ path, config }: CheckpointFolder): LayoutConfig {
   }
 }
 
+/** A field that is null says nothing. */
+const withoutNulls = (config: object): Readonly<Record<string, unknown>> =>
+  Object.fromEntries(Object.entries(config).filter(([, value]) => value !== null))
+
 function baseOf(architectures: unknown): keyof typeof BASE_LANGUAGE_MODELS | undefined {
   const name: unknown = Array.isArray(architectures) ? architectures[0] : undefined
   return typeof name === 'string' && Object.hasOwn(ARCHITECTURES, name) ? ARCHITECTURES[name] : undefined
 }
 
 function towerOf(path: string, own: object | undefined): object {
-  const name = basename(path)
-  const tower = BASE_TOWERS[TOWER_COPIES[name] ?? name]
+  const given = basename(path)
+  const name = Object.hasOwn(TOWER_COPIES, given) ? (TOWER_COPIES[given] ?? given) : given
+  const tower = Object.hasOwn(BASE_TOWERS, name) ? BASE_TOWERS[name] : undefined
   if (tower !== undefined) return tower
   if (own !== undefined) return {}
   const known = [...Object.keys(BASE_TOWERS), ...Object.keys(TOWER_COPIES)].join(', ')

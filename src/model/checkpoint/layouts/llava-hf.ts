@@ -1,6 +1,8 @@
+import { join } from 'node:path'
+
 import { z } from 'zod'
 
-import { type CheckpointFolder, parseConfig, unsupported } from '../config.js'
+import { CONFIG_FILE, type CheckpointFolder, parseConfig, unsupported } from '../config.js'
 import { readModelTensors } from '../weight-files.js'
 import { CLIP_LARGE_336 } from './base-models.js'
 import { type CheckpointLayout, type LayoutConfig, withPrefixes } from './layout.js'
@@ -38,7 +40,7 @@ export const llavaHf: CheckpointLayout = {
 function describe({ path, config }: CheckpointFolder): LayoutConfig {
   // The original LLaVA code names its own configurations `llava`, too.
   if (config.mm_vision_tower !== undefined) throw unsupported('A checkpoint of the original LLaVA code')
-  const llava = parseConfig(llavaConfigSchema, config, path)
+  const llava = parseConfig(llavaConfigSchema, config, join(path, CONFIG_FILE))
   if (llava.projector_hidden_act !== 'gelu') throw unsupported(`projector_hidden_act "${llava.projector_hidden_act}"`)
   return {
     template: 'llava_hf',

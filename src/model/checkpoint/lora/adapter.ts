@@ -39,7 +39,8 @@ export function sortAdapter(tensors: readonly CheckpointTensor[], config: LoraCo
     const [, layer, kind] = /^(.*)\.lora_(.*)$/.exec(name) ?? []
     if (layer === undefined) replaced.set(name, tensor)
     else if (kind === 'A.weight') products.set(`${layer}.weight`, pair(layer, byName, config))
-    else if (kind !== 'B.weight' || !byName.has(`${layer}.lora_A.weight`)) throw unsupported(`Tensor ${tensor.name} of an adapter`)
+    else if (kind !== 'B.weight') throw unsupported(`Tensor ${tensor.name} of an adapter`)
+    else if (!byName.has(`${layer}.lora_A.weight`)) throw invalid(`The adapter lacks lora_A of ${layer}.`)
   }
   return { products, replaced }
 }

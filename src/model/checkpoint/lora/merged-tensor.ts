@@ -38,8 +38,11 @@ export function mergedTensor(base: CheckpointTensor, product: LowRank | undefine
 }
 
 async function openMerged(base: CheckpointTensor, product: LowRank | undefined): Promise<TensorReader> {
-  const weights = await openHalf(base)
   const added = product === undefined ? undefined : await openProduct(product)
+  const weights = await openHalf(base).catch(async (error: unknown) => {
+    await added?.close()
+    throw error
+  })
   return {
     async read(into, position) {
       const first = position / HALF_BYTES
@@ -57,7 +60,9 @@ async function openMerged(base: CheckpointTensor, product: LowRank | undefined):
 
 async function openProduct({ up, down, scale }: LowRank) {
   const [rank = 0, columns = 0] = down.shape
-  const [rows, held] = await Promise.all([openHalf(up), readWhole(down)])
+  // First what is read to its end: nothing is open where it fails.
+  const held = await readWhole(down)
+  const rows = await openHalf(up)
   return {
     async addTo(values: Float32Array, first: number): Promise<void> {
       const [firstRow, endRow] = [Math.floor(first / columns), Math.ceil((first + values.length) / columns)]

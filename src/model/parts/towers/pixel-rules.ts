@@ -50,7 +50,7 @@ function cropOf(
 function squareOf(size: ImageProcessorConfig['size']): number | undefined {
   if (typeof size !== 'object') return size
   const { height, width, shortest_edge: shortestEdge } = size
-  if (height === width && shortestEdge === undefined) return height
+  if (height !== undefined && height === width && shortestEdge === undefined) return height
   throw unsupported(`A picture size of ${JSON.stringify(size)} in ${FILE}`)
 }
 

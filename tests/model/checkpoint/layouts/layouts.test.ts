@@ -31,6 +31,21 @@ async function describeConfig(config: object) {
   return (await openCheckpoint(checkpoint)).description
 }
 
+test('a tokenizer of the fast class, whose ids differ, is refused', async () => {
+  copyCheckpoint('qwen2-stop', checkpoint)
+  editConfig(checkpoint, (config) => { config.tokenizer_use_fast = true })
+  await expectRefusal('CHECKPOINT_UNSUPPORTED', /tokenizer_use_fast/)
+})
+
+test.each(['constructor', 'toString'])('a legacy checkpoint whose tower is called `%s` is of a tower nobody knows', async (name) => {
+  copyCheckpoint('legacy-llama', checkpoint)
+  editConfig(checkpoint, (config) => {
+    config.mm_vision_tower = name
+    delete config.vision_config
+  })
+  await expectRefusal('CHECKPOINT_UNSUPPORTED', new RegExp(`vision tower ${name} of a TinyLLaVABench checkpoint`))
+})
+
 describe('pickled weights', () => {
   beforeEach(() => { copyCheckpoint('checkpoint-pickled', checkpoint) })
   const shards = (): readonly string[] => readdirSync(checkpoint).filter((name) => /^pytorch_model-.*\.bin$/.test(name))

@@ -92,7 +92,12 @@ describe('refuses, naming what is wrong:', () => {
     })
   })
 
-  test('an adapter of embeddings, and half a pair', async () => {
+  test('half a pair', async () => {
+    renameAdapterTensor('layers.0.q_proj.lora_A.weight', 'layers.0.q_proj.other.weight')
+    await expect(read(folder.path)).rejects.toMatchObject({ code: 'CHECKPOINT_WEIGHTS_INVALID', message: expect.stringMatching(/lacks lora_A of/) as unknown })
+  })
+
+  test('an adapter of embeddings', async () => {
     renameAdapterTensor('layers.0.q_proj.lora_A.weight', 'layers.0.q_proj.lora_embedding_A')
     await expect(read(folder.path)).rejects.toMatchObject({ code: 'CHECKPOINT_UNSUPPORTED', message: expect.stringMatching(/lora_embedding_A/) as unknown })
   })
