@@ -13,6 +13,8 @@ export interface AnswerOutputOptions {
   readonly questions: number
   /** @default process.stdout */
   readonly output?: TextOutput
+  /** Told what the text doesn't say of a result. @default nobody */
+  readonly warn?: (message: string) => void
 }
 
 /** Prints answers as they come; remembers a question that failed, and whether all of them came. */

@@ -21,7 +21,7 @@ import type { Reporter } from './reporter.js'
 export async function ask({ video, questions, flags }: Asking, reporter: Reporter): Promise<void> {
   await checkVideo(video)
   const outputOf = flags.eachFrame === true ? frameOutput : answerOutput
-  const output = outputOf({ isJson: flags.json === true, questions: questions.length })
+  const output = outputOf({ isJson: flags.json === true, questions: questions.length, warn: reporter.warning })
   const toClips = flags.eachFrame === true ? eachFrame : allFrames
   let isStopped = false
   const run = start(

@@ -23,7 +23,8 @@ export function addAskCommand(program: Command, reporter: Reporter): void {
     .addOption(new Option('--each-frame', 'ask about each frame by itself, as a picture').conflicts('conversation'))
     .addOption(
       new Option('--explain <page>', 'write an HTML page that shows why the answer came out as it did')
-        .argParser(nonEmpty).conflicts(['conversation', 'eachFrame', 'json']),
+        // What is shown is how likely each token was, not how it was drawn.
+        .argParser(nonEmpty).conflicts(['conversation', 'eachFrame', 'json', 'temperature', 'topP', 'seed']),
     )
     .option('--model <dir>', 'folder of a converted bundle (default: the embedded demo model)', nonEmpty)
     .addOption(deviceOption('where the model runs (default: auto)'))

@@ -1,3 +1,4 @@
+import { existsSync, statSync } from 'node:fs'
 import { access, constants, writeFile } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
 
@@ -34,6 +35,7 @@ export async function explain({ video, question, page, flags }: Explaining, repo
       ...(flags.device !== undefined && { device: flags.device }),
       ...{ title: basename(video), onProgress: progress.update, signal: stop.signal },
     }).finally(progress.end)
+    explanation.warnings.forEach(reporter.warning)
     process.stdout.write(`${explanation.answer}\n`)
     await writeFile(page, await explanationPage(explanation)).catch((error: unknown) => { throw notWritten(page, error) })
     reporter.notice('the answer is explained in', { page })
@@ -44,7 +46,8 @@ export async function explain({ video, question, page, flags }: Explaining, repo
 
 /** Before the model is loaded, which takes much longer. */
 async function expectWritable(folder: string, page: string): Promise<void> {
-  await access(folder, constants.W_OK).catch((error: unknown) => { throw notWritten(page, error) })
+  await access(existsSync(page) ? page : folder, constants.W_OK).catch((error: unknown) => { throw notWritten(page, error) })
+  if (existsSync(page) && statSync(page).isDirectory()) throw notWritten(page, 'it is a folder')
 }
 
 function notWritten(page: string, cause: unknown): StreamError {

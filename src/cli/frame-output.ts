@@ -1,4 +1,4 @@
-import type { ErrorResult, Result } from '../envelope.js'
+import type { ErrorResult, QuestionResult, Result } from '../envelope.js'
 import { StreamError } from '../errors.js'
 import { errorOf } from '../operators/result.js'
 import { clock, print, printable } from '../sinks/print.js'
@@ -14,14 +14,23 @@ import type { AnswerOutputOptions } from './answer-output.js'
  * 0:00.320  A square.
  * ```
  */
-export function frameOutput({ isJson, questions, output = process.stdout }: AnswerOutputOptions) {
+export function frameOutput({ isJson, questions, output = process.stdout, warn = () => undefined }: AnswerOutputOptions) {
   let failed: ErrorResult | undefined
+  const told = new Set<string>()
+  // What is wrong with the video stands in every frame's result.
+  const warnOnce = ({ degraded, clip }: QuestionResult): void => {
+    for (const what of degraded.filter((text) => !told.has(text))) {
+      told.add(what)
+      warn(`At ${clock(clip.startMs)}: ${what}`)
+    }
+  }
   const sink: Sink = {
     kind: 'frameOutput',
     write: async (result) => {
       if (result.kind === 'error') failed ??= result
       const text = isJson ? JSON.stringify(result) : plainText(result, questions > 1)
       if (text !== undefined) await print(output, `${text}\n`)
+      if (!isJson && result.kind !== 'alert') warnOnce(result)
     },
   }
   const throwIfFailed = (isStopped: boolean): void => {

@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 
 import { createJiti } from 'jiti'
 import * as rxjs from 'rxjs'
+import * as zod from 'zod'
 
 import { type ErrorCode, StreamError } from '../errors.js'
 import * as library from '../index.js'
@@ -20,8 +21,8 @@ export interface UserFile {
 /**
  * Evaluates a user's file and returns what it exports.
  *
- * The file may lie anywhere: its imports of `tinyllava-stream`, `tinyllava-stream/parts` and `rxjs` are this very package
- * and the rxjs that it uses, so that classes and registries are the same ones. Works on every supported Node, as types
+ * The file may lie anywhere: its imports of `tinyllava-stream`, `tinyllava-stream/parts`, `rxjs` and `zod` are this very package
+ * and those that it uses, so that classes and registries are the same ones. Works on every supported Node, as types
  * are stripped by jiti and not by Node.
  *
  * @throws {StreamError} The file's `code`, or what the file itself throws.
@@ -33,7 +34,7 @@ export async function evaluateUserFile({ path, purpose, code }: UserFile): Promi
   const jiti = createJiti(import.meta.url, {
     fsCache: false,
     interopDefault: false,
-    virtualModules: { 'tinyllava-stream': library, 'tinyllava-stream/parts': parts, rxjs },
+    virtualModules: { 'tinyllava-stream': library, 'tinyllava-stream/parts': parts, rxjs, zod },
   })
   try {
     return await jiti.import(file)

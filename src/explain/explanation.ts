@@ -10,6 +10,8 @@ export interface Explanation extends ExplainedAnswer {
   readonly answer: string
   /** Name of the model. */
   readonly model: string
+  /** Plain sentences about what was missing or cut. */
+  readonly warnings: readonly string[]
   /** What the model saw, in order. */
   readonly frames: readonly SeenFrame[]
 }

@@ -3,6 +3,7 @@ export const PAGE_STYLE = `
 :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; --line: color-mix(in srgb, currentColor 20%, transparent) }
 body { margin: 0 auto; padding: 1.5rem; max-width: 78rem }
 h1 { font-size: 1.3rem; margin: 0 } h2 { font-size: 1rem; margin: 1.2rem 0 .4rem }
+.warning { color: #d7263d }
 .about, figcaption, .hint { font-size: .85rem; opacity: .75 }
 input[name=token], #heat { position: absolute; opacity: 0; pointer-events: none }
 .answer { font-size: 1.15rem; margin: 1rem 0; white-space: pre-wrap }

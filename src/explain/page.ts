@@ -23,8 +23,10 @@ const POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
  * @returns the page's text, UTF-8 to be.
  */
 export async function explanationPage(explanation: Explanation): Promise<string> {
-  const { title, question, model, frames, tokens, patches } = explanation
-  const panels = await Promise.all(tokens.map((token, index) => panel(token, index, { frames, patches })))
+  const { title, question, model, frames, tokens, patches, warnings } = explanation
+  const panels: string[] = []
+  // One after the other: each draws as many maps as there are frames.
+  for (const [index, token] of tokens.entries()) panels.push(await panel(token, index, { frames, patches }))
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -37,7 +39,7 @@ export async function explanationPage(explanation: Explanation): Promise<string>
 <body>
 <h1>${escapeHtml(question)}</h1>
 <p class="about">${escapeHtml(title)} · ${frames.length} ${frames.length === 1 ? 'picture' : 'pictures'} · ${escapeHtml(model)}</p>
-${tokens.map((_, index) => `<input type="radio" name="token" id="t${index}"${index === 0 ? ' checked' : ''}>`).join('')}
+${warnings.map((warning) => `<p class="warning">${escapeHtml(warning)}</p>\n`).join('')}${tokens.map((_, index) => `<input type="radio" name="token" id="t${index}"${index === 0 ? ' checked' : ''}>`).join('')}
 <input type="checkbox" id="heat" checked>
 <p class="answer">${tokens.map(tokenLabel).join('')}</p>
 <p class="controls"><label class="toggle" for="heat">Heat maps</label> <span class="hint">Choose a token; the arrow keys go on from it.</span></p>

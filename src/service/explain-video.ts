@@ -45,13 +45,14 @@ export async function explainVideo(source: Source, question: Question, options: 
   const bundle = named ?? (await demoBundle(loading))
   const { model, close } = await openModel(bundle, loading)
   const answered = await answerOnce(model, source, { question, generation, signal }).finally(close)
-  const { clip, visual, frames, text, tokenIds } = answered
+  const { clip, visual, frames, text, tokenIds, isTruncated } = answered
   const features = clip.frames.map((frame) => frame.features)
   const explained: ExplainedAnswer = await explainAnswer(bundle, {
     ...{ frames: features, visual, question, tokenIds },
-    ...defined({ template: generation.template, threads }),
+    ...defined({ template: generation.template, threads, signal }),
   })
-  return { ...explained, title, question, answer: text, model: model.info.name, frames }
+  const warnings = [...clip.warnings, ...(isTruncated ? ["The end of the prompt was cut at the model's limit."] : [])]
+  return { ...explained, title, question, answer: text, model: model.info.name, frames, warnings }
 }
 
 /** What is asked in `answerOnce`. */

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 
 import { answerOutput } from '../../src/cli/answer-output.js'
 import { frameOutput } from '../../src/cli/frame-output.js'
-import type { Result } from '../../src/envelope.js'
+import type { QuestionResult, Result } from '../../src/envelope.js'
 import { StreamError } from '../../src/errors.js'
 import { resolveGeneration } from '../../src/generation-settings.js'
 import { makeClip } from '../../src/operators/clip-rule.js'
@@ -50,6 +50,13 @@ describe('frameOutput', () => {
   test('several: the question, too', async () => {
     const { printed } = await printWith(frameOutput, [answered('First?'), answered('Second?')], 2)
     expect(printed).toBe('0:00.000  First?\n  Yes.\n0:00.000  Second?\n  Yes.\n')
+  })
+
+  test('what was missing is told once, with the time of the first frame it is said of', async () => {
+    const told: string[] = []
+    const { sink } = frameOutput({ isJson: false, questions: 1, output: new Writable({ write: (_text, _encoding, done) => { done() } }), warn: (text) => told.push(text) })
+    for (const result of [twoLines, twoLines]) await sink.write({ ...(result as QuestionResult), degraded: ['A frame is missing.'] })
+    expect(told).toEqual(['At 1:05.000: A frame is missing.'])
   })
 
   test('the first that failed is told by its time, not by its text', async () => {

@@ -42,6 +42,7 @@ test.each([
   [['What?', '--conversation'], /cannot be used with option '--conversation'/],
   [['What?', '--each-frame'], /cannot be used with option '--each-frame'/],
   [['What?', '--json'], /cannot be used with option '--json'/],
+  [['What?', '--temperature', '1'], /cannot be used with option '--temperature/],
 ])('a wrong use is one line and exit code 2: %j', async (args, message) => {
   const { status, stdout, stderr } = await ask(...args, '--explain', join(folder, 'never.html'))
   expect({ status, stdout }).toEqual({ status: 2, stdout: '' })
@@ -53,4 +54,6 @@ test('a page that can’t be written is told of before anything is asked', async
   const { status, stdout, stderr } = await ask('What?', '--explain', join(folder, 'no-such-folder', 'why.html'))
   expect({ status, stdout }).toEqual({ status: 1, stdout: '' })
   expect(linesOf(stderr)).toEqual([expect.stringMatching(/^tinyllava-stream: SINK_FAILED: The page .* can't be written \(ENOENT/)])
+  const toFolder = await ask('What?', '--explain', folder)
+  expect(linesOf(toFolder.stderr)).toEqual([expect.stringMatching(/^tinyllava-stream: SINK_FAILED: The page .* can't be written \(it is a folder/)])
 })

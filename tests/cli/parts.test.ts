@@ -29,7 +29,9 @@ const connector = `
 `
 const template = `
   import { templates } from 'tinyllava-stream'
-  templates.register('terse', { ...templates.get('phi'), name: 'terse', system: 'Answer in one word. ' })
+  import { z } from 'zod'
+  const system = z.string().parse('Answer in one word. ')
+  templates.register('terse', { ...templates.get('phi'), name: 'terse', system })
 `
 
 describe('convert', () => {

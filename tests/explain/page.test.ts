@@ -31,6 +31,7 @@ async function anExplanation(): Promise<Explanation> {
     title: 'a "clip" <1>.mp4',
     question: 'Is <b>this</b> a circle?',
     answer: 'It is',
+    warnings: ['<half> of it is missing.'],
     model: 'demo',
     frames,
     tokens: [token('It'), token(' is', [new Float32Array(6), Float32Array.of(0, 0, 0, 0, 0, 1)]), token('\n')],
@@ -66,6 +67,7 @@ describeWithBrowser('the page, in a browser', (open) => {
     expect(await page.locator('h1').textContent()).toBe('Is <b>this</b> a circle?')
     expect(await page.locator('.about').textContent()).toBe('a "clip" <1>.mp4 · 2 pictures · demo')
     expect(await page.locator('.answer').textContent()).toBe('It is⏎')
+    expect(await page.locator('.warning').allInnerTexts()).toEqual(['<half> of it is missing.'])
     expect(await shownPanels()).toEqual(['p0'])
     const rows = await page.locator('#p0 tr').allInnerTexts()
     expect(rows.map((row) => row.split(/\s*\t\s*/).filter((cell) => cell !== ''))).toEqual([
