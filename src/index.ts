@@ -45,7 +45,7 @@ export type { BenchmarkName } from './eval/benchmarks.js'
 export type { EvalFile, Score } from './eval/benchmark.js'
 export type { FrameBudget } from './eval/frames/frame-budget.js'
 export { runBenchmark } from './eval/run-benchmark.js'
-export type { BenchmarkRun, EvalProgress, RunBenchmarkOptions } from './eval/run-benchmark.js'
+export type { BenchmarkRun, DegradedAnswer, EvalProgress, RunBenchmarkOptions } from './eval/run-benchmark.js'
 
 // Sources
 export { allowList } from './sources/allow-list.js'

@@ -50,8 +50,10 @@ export async function evaluate(flags: EvalFlags, reporter: Reporter): Promise<vo
     })
     progress.end()
     reportSkipped(run, reporter)
-    await writeFiles(run.files, results, reporter)
+    reportDegraded(run, reporter)
+    // The score comes first: it is what the hours were for, and the files may not be writable.
     process.stdout.write(flags.json === true ? `${JSON.stringify(jsonOf(run), undefined, 2)}\n` : `${run.title}\n\n${textTable(run.score.table)}`)
+    await writeFiles(run.files, results, reporter)
   } finally {
     building.end()
     progress.end()
@@ -76,6 +78,13 @@ function reportSkipped({ skipped }: BenchmarkRun, reporter: Reporter): void {
   for (const { id, error } of skipped) reporter.detail(`${id}: ${error.code}: ${error.message}`)
 }
 
+function reportDegraded({ degraded }: BenchmarkRun, reporter: Reporter): void {
+  const [first] = degraded
+  if (first === undefined) return
+  reporter.warning(`${degraded.length} answers in the score are to less than was to be shown or asked; the first, ${first.id}: ${first.notes.join(' ')}`)
+  for (const { id, notes } of degraded) reporter.detail(`${id}: ${notes.join(' ')}`)
+}
+
 /** `answers.jsonl` of the results `mme.jsonl` becomes `mme.answers.jsonl`. */
 async function writeFiles(files: readonly EvalFile[], results: string, reporter: Reporter): Promise<void> {
   for (const { name, text } of files) {
@@ -87,6 +96,6 @@ async function writeFiles(files: readonly EvalFile[], results: string, reporter:
   }
 }
 
-function jsonOf({ title, score, answered, skipped }: BenchmarkRun): unknown {
-  return { benchmark: title, answered, skipped: skipped.length, final: score.final }
+function jsonOf({ title, score, answered, skipped, degraded }: BenchmarkRun): unknown {
+  return { benchmark: title, answered, skipped: skipped.length, degraded: degraded.length, final: score.final }
 }

@@ -1,14 +1,12 @@
 import { Option } from 'commander'
 import type { Command } from 'commander'
 
-import { benchmarkNames } from '../eval/benchmarks.js'
+import { benchmarkNames, findBenchmark } from '../eval/benchmarks.js'
+import { MOST_FRAMES } from '../eval/frames/frame-budget.js'
 import { deviceOption, integer, nonEmpty, wrongUse } from './arguments.js'
 import type { EvalFlags } from './eval-action.js'
 import { addPartsOption, addTemplateOption } from './parts-options.js'
 import type { Reporter } from './reporter.js'
-
-/** Most frames that fit one clip. */
-const MOST_FRAMES = 512
 
 /** `eval --benchmark NAME --data DIR`: asks the questions of a benchmark and prints the score. */
 export function addEvalCommand(program: Command, reporter: Reporter): void {
@@ -32,6 +30,9 @@ export function addEvalCommand(program: Command, reporter: Reporter): void {
   addTemplateOption(addPartsOption(command), "chat template (default: the model's)").action(async (flags: EvalFlags) => {
     if (flags.maxFrames !== undefined && flags.framesPerSecond !== true) {
       wrongUse(command, "option '--max-frames <n>' needs '--frames-per-second'")
+    }
+    if ((flags.frames !== undefined || flags.framesPerSecond === true) && findBenchmark(flags.benchmark).budget === undefined) {
+      wrongUse(command, `${flags.benchmark} asks about pictures: it takes no number of frames`)
     }
     const { evaluate } = await import('./eval-action.js')
     await evaluate(flags, reporter)

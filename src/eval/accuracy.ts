@@ -1,5 +1,5 @@
 import type { Judged, Score } from './benchmark.js'
-import { fixed } from './fixed.js'
+import { percentText } from './fixed.js'
 
 /** How many questions of a group were answered rightly. */
 export interface GroupAccuracy {
@@ -37,7 +37,7 @@ export function accuracyScore(judged: readonly Judged[], groupTitle: string, ave
   return {
     table: [
       [groupTitle, 'correct', 'questions', 'accuracy'],
-      ...rows.map(({ group, correct, total, percent }) => [group, `${correct}`, `${total}`, `${fixed(percent, 2)} %`]),
+      ...rows.map(({ group, correct, total, percent }) => [group, `${correct}`, `${total}`, percentText(percent)]),
     ],
     final: Object.fromEntries(rows.map(({ group, percent }) => [group, percent])),
   }

@@ -86,7 +86,7 @@ async function showingOf({ id, media }: MediaQuestion, { budget, signal }: AskCo
       return { id, pixels: media.pixels, ...expectFrames(plan, path, track.ticks.length), frames: (indices) => videoFrames(path, indices) }
     }
     case 'folder': {
-      const total = (await readdir(path)).length
+      const total = await countPictures(path)
       const plan = media.plan(total, budget)
       const nameOf = (index: number): string => join(path, `${String(index).padStart(5, '0')}.jpg`)
       const frames = (indices: readonly number[]): Observable<Frame> => pictureStream(basename(path), indices.map(nameOf)).frames
@@ -95,6 +95,14 @@ async function showingOf({ id, media }: MediaQuestion, { budget, signal }: AskCo
     case 'picture':
       return { id, pixels: 'picture', indices: [0], question: media.question, frames: () => pictureFrame(path) }
   }
+}
+
+/** The reference counts whatever lies in the folder. */
+async function countPictures(folder: string): Promise<number> {
+  const names = await readdir(folder).catch((cause: unknown) => {
+    throw new StreamError('VIDEO_NOT_FOUND', `There is no folder of pictures ${folder}, or this user may not read it.`, { cause })
+  })
+  return names.length
 }
 
 /** The reference would fail, too. @param end Number that the frames stay below. */

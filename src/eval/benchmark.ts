@@ -87,8 +87,8 @@ export interface Benchmark {
   readonly title: string
   /** @throws {StreamError} `EVAL_DATA_NOT_FOUND`, `EVAL_DATA_INVALID`. */
   readonly read: (data: DataFolder) => Promise<EvalData>
-  /** As the reference's own script sets it. */
-  readonly budget: FrameBudget
+  /** As the reference's own script sets it; left out where it asks about pictures. */
+  readonly budget?: FrameBudget
   readonly maxNewTokens: number
   readonly score: (judged: readonly Judged[]) => Score
 }

@@ -9,3 +9,8 @@ export function fixed(value: number, digits: number): string {
   if (!isBetween || Number(text.at(-1)) % 2 === 0) return text
   return (Number(text) - Math.sign(value) * 10 ** -digits).toFixed(digits)
 }
+
+/** A share with two decimals: `66.67 %`; `-` where it is a share of nothing. @param percent From 0 to 100. */
+export function percentText(percent: number): string {
+  return Number.isNaN(percent) ? '-' : `${fixed(percent, 2)} %`
+}

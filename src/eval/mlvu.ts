@@ -5,7 +5,7 @@ import type { Benchmark, EvalFile, EvalSample, Judged } from './benchmark.js'
 import type { DataFolder } from './data-folder.js'
 import { pyavIndices } from './frames/pyav.js'
 import { choicesOf } from './multiple-choice.js'
-import { candidateLetter, candidateQuestion, choiceJudge } from './questions.js'
+import { candidateLetter, candidateQuestion, candidateText, choiceJudge } from './questions.js'
 
 /** The tasks in the order in which they are asked and told, each with its file and folder. */
 const TASKS = [
@@ -27,6 +27,11 @@ const rowSchema = z.object({
 
 type Row = z.infer<typeof rowSchema>
 
+/** A question, with what the reference's file says of it. */
+interface MlvuSample extends EvalSample {
+  readonly written: { readonly gt: string; readonly question: string; readonly question_type: string; readonly video: string }
+}
+
 /**
  * MLVU: `json/<task>.json` and `video/<task>/<video>`. Told by task, with the average of the tasks.
  * Source: TinyLLaVA-Video `eval/eval_mlvu.py`, `scripts/eval/mlvu.sh`.
@@ -36,12 +41,12 @@ export const mlvu: Benchmark = {
   budget: { kind: 'fixed', frames: 16 },
   maxNewTokens: 1024,
   read: async (data) => {
-    const samples: EvalSample[] = []
+    const samples: MlvuSample[] = []
     for (const [task, name] of TASKS) {
       const rows = await data.json(`json/${name}.json`, z.array(rowSchema))
       samples.push(...rows.map((row, place) => sampleOf(row, data, { task, folder: name, id: `${task}/${place}` })))
     }
-    return { samples, files: (judged) => [answersFile(judged)] }
+    return { samples, files: (judged) => [answersFile(judged, samples)] }
   },
   score,
 }
@@ -50,7 +55,7 @@ function score(judged: readonly Judged[]): ReturnType<Benchmark['score']> {
   return accuracyScore(judged, 'task', 'groups')
 }
 
-function sampleOf(row: Row, data: DataFolder, { task, folder, id }: { task: string; folder: string; id: string }): EvalSample {
+function sampleOf(row: Row, data: DataFolder, { task, folder, id }: { task: string; folder: string; id: string }): MlvuSample {
   const question = candidateQuestion(row)
   return {
     id,
@@ -62,13 +67,15 @@ function sampleOf(row: Row, data: DataFolder, { task, folder, id }: { task: stri
       plan: (facts, budget) => ({ indices: pyavIndices(facts, budget), question }),
     },
     judge: choiceJudge(choicesOf(row.candidates.map(String)), candidateLetter(row)),
+    written: { gt: candidateLetter(row), question: candidateText(row), question_type: task, video: `/${folder}/${row.video}` },
   }
 }
 
-/** The file that the reference's script writes, but for the questions' texts. */
-function answersFile(judged: readonly Judged[]): EvalFile {
+/** The file that the reference's script writes. */
+function answersFile(judged: readonly Judged[], samples: readonly MlvuSample[]): EvalFile {
+  const written = new Map(samples.map((sample) => [sample.id, sample.written]))
   const counts = accuracyByGroup(judged).map(({ group, correct, total }) => [group, [correct, total]] as const)
-  const answers = judged.map(({ sample, answer, verdict }) => ({ id: sample.id, pred: verdict.predicted, answer, question_type: sample.group }))
+  const answers = judged.map(({ sample, verdict }) => ({ pred: verdict.predicted, ...written.get(sample.id) }))
   const content = { final_res: score(judged).final, acc_dict: Object.fromEntries(counts), res_list: answers }
   return { name: 'answers.jsonl', text: `${JSON.stringify(content)}\n` }
 }

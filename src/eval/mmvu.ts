@@ -31,7 +31,7 @@ export const mmvu: Benchmark = {
   maxNewTokens: 1024,
   read: async (data) => {
     const rows = await data.json(FILE, z.array(rowSchema))
-    return { samples: rows.map((row) => sampleOf(row, data)), files: (judged) => [answersFile(judged)] }
+    return { samples: rows.map((row) => sampleOf(row, data)), files: (judged) => [answersFile(judged, rows, data)] }
   },
   score,
 }
@@ -47,12 +47,16 @@ function sampleOf(row: Row, data: DataFolder): EvalSample {
     group: row.question_type,
     media: {
       kind: 'video',
-      path: row.video.startsWith(ADDRESS) ? data.path(row.video.slice(ADDRESS.length)) : data.path(row.video),
+      path: pathOf(row, data),
       pixels: 'frame',
       plan: (facts, budget) => ({ indices: decordIndices(facts, budget), question }),
     },
     judge: row.question_type === 'open-ended' ? openJudge(row.answer) : choiceJudge(new Map(Object.entries(row.choices)), row.answer),
   }
+}
+
+function pathOf({ video }: Row, data: DataFolder): string {
+  return data.path(video.startsWith(ADDRESS) ? video.slice(ADDRESS.length) : video)
 }
 
 function questionOf(row: Row): string {
@@ -70,7 +74,8 @@ function openJudge(expected: string): EvalSample['judge'] {
 }
 
 /** The file that the reference's script writes: the score, then a line a question. */
-function answersFile(judged: readonly Judged[]): EvalFile {
-  const lines = judged.map(({ sample, answer, verdict }) => ({ id: sample.id, outputs: answer, pred: verdict.predicted }))
+function answersFile(judged: readonly Judged[], rows: readonly Row[], data: DataFolder): EvalFile {
+  const written = new Map(rows.map((row) => [row.id, { gt: row.answer, path: pathOf(row, data) }]))
+  const lines = judged.map(({ sample, answer, verdict }) => ({ outputs: answer, pred: verdict.predicted, ...written.get(sample.id) }))
   return { name: 'answers.jsonl', text: [score(judged).final, ...lines].map((line) => `${JSON.stringify(line)}\n`).join('') }
 }

@@ -24,9 +24,14 @@ export interface CandidateQuestion {
 /**
  * The question's text with its choices below it: `(A) …`. Source: `qa_template` of TinyLLaVA-Video's scripts.
  */
-export function candidateQuestion({ question, candidates }: CandidateQuestion): string {
+export function candidateText({ question, candidates }: CandidateQuestion): string {
   const lines = candidates.map((candidate, place) => `(${letterOf(place)}) ${candidate}\n`)
-  return `<image>\n${pythonStripEnd(`${question}\n${lines.join('')}`)}\n${LETTER_DIRECTLY}`
+  return pythonStripEnd(`${question}\n${lines.join('')}`)
+}
+
+/** The user's turn for such a question. */
+export function candidateQuestion(question: CandidateQuestion): string {
+  return `<image>\n${candidateText(question)}\n${LETTER_DIRECTLY}`
 }
 
 /** The right letter: of equal candidates the last; `@`, which nothing is, where the answer is none of them. */

@@ -1,10 +1,11 @@
 import { existsSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 
 import { z } from 'zod'
 
 import { StreamError } from '../errors.js'
 import { LineFile } from '../sinks/line-file.js'
+import { hasCode, sinkFailed } from '../sinks/sink-failed.js'
 
 const headerSchema = z.object({
   kind: z.literal('evaluation'),
@@ -23,12 +24,26 @@ const headerSchema = z.object({
 export type ResultsHeader = z.infer<typeof headerSchema>
 
 const lineSchema = z.union([
-  z.object({ id: z.string(), answer: z.string(), predicted: z.string(), points: z.number().optional() }),
+  z.object({
+    id: z.string(),
+    answer: z.string(),
+    predicted: z.string(),
+    points: z.number().optional(),
+    /** What was missing or repaired on the way to the answer; left out where nothing was. */
+    degraded: z.array(z.string()).min(1).optional(),
+  }),
   z.object({ id: z.string(), skipped: z.object({ code: z.string(), message: z.string() }) }),
 ])
 
 /** One question: its answer, what that was taken for and what it is worth; or why it was passed over. */
 export type ResultLine = z.infer<typeof lineSchema>
+
+/** An answer as it is kept. */
+export interface KeptAnswer {
+  readonly answer: string
+  /** Plain sentences: what was missing or repaired on the way to it. @default nothing was */
+  readonly degraded?: readonly string[] | undefined
+}
 
 /** How a results file is opened. */
 export interface OpenResultsOptions {
@@ -40,14 +55,14 @@ export interface OpenResultsOptions {
 /**
  * The answers of an evaluation, a line of JSON each behind a first line that says of what.
  *
- * A line is handed to the operating system before the next question is asked, so the end of this process, whichever
- * way, loses at most the answers under way; a line that a crash cut off is taken away at the next opening.
+ * A line that was appended is with the operating system, so the end of this process, whichever way, loses no answer
+ * that was; a line that a crash cut off is taken away at the next opening.
  */
 export class ResultsFile {
   readonly #lines: LineFile
-  readonly #answers: Map<string, string>
+  readonly #answers: Map<string, KeptAnswer>
 
-  private constructor(lines: LineFile, answers: Map<string, string>) {
+  private constructor(lines: LineFile, answers: Map<string, KeptAnswer>) {
     this.#lines = lines
     this.#answers = answers
   }
@@ -59,11 +74,9 @@ export class ResultsFile {
    *   results file), `SINK_FAILED`.
    */
   static async open(path: string, { header, resume }: OpenResultsOptions): Promise<ResultsFile> {
-    if (existsSync(path) && !resume) {
-      throw new StreamError('EVAL_RESULTS_EXIST', `${path} is there already: go on with it by --resume, or name another file.`)
-    }
+    if (!resume) await create(path)
     // It is looked at before anything of it is changed: it may be somebody's other file.
-    const answers = existsSync(path) ? await readAnswers(path, header) : new Map<string, string>()
+    const answers = resume && existsSync(path) ? await readAnswers(path, header) : new Map<string, KeptAnswer>()
     const lines = await LineFile.open(path, 'cut')
     const results = new ResultsFile(lines, answers)
     if (lines.bytes === 0) await results.#append(header)
@@ -71,13 +84,13 @@ export class ResultsFile {
   }
 
   /** The answers that are there, by the questions' ids. */
-  get answers(): ReadonlyMap<string, string> {
+  get answers(): ReadonlyMap<string, KeptAnswer> {
     return this.#answers
   }
 
   async append(line: ResultLine): Promise<void> {
     await this.#append(line)
-    if ('answer' in line) this.#answers.set(line.id, line.answer)
+    if ('answer' in line) this.#answers.set(line.id, line)
   }
 
   /** Makes the file safe from a power cut, and closes it. */
@@ -94,8 +107,28 @@ export class ResultsFile {
   }
 }
 
+/**
+ * Checks that a results file is yet to be made: before a model is loaded for it.
+ *
+ * @throws {StreamError} `EVAL_RESULTS_EXIST`.
+ */
+export function expectNoResults(path: string): void {
+  if (existsSync(path)) throw resultsExist(path)
+}
+
+/** Makes the file, of two runs for one of them only. */
+async function create(path: string): Promise<void> {
+  await writeFile(path, '', { flag: 'wx' }).catch((error: unknown) => {
+    throw hasCode(error, 'EEXIST') ? resultsExist(path) : sinkFailed(`Could not make ${path}`, error)
+  })
+}
+
+function resultsExist(path: string): StreamError {
+  return new StreamError('EVAL_RESULTS_EXIST', `${path} is there already: go on with it by --resume, or name another file.`)
+}
+
 /** The answers of a file that was begun for the same. What stands behind its last line break was cut off by a crash. */
-async function readAnswers(path: string, header: ResultsHeader): Promise<Map<string, string>> {
+async function readAnswers(path: string, header: ResultsHeader): Promise<Map<string, KeptAnswer>> {
   const text = await readFile(path, 'utf8').catch((cause: unknown) => {
     throw noResults(path, cause instanceof Error ? cause.message : String(cause))
   })
@@ -110,10 +143,10 @@ async function readAnswers(path: string, header: ResultsHeader): Promise<Map<str
 }
 
 /** A question that was passed over is asked again. */
-function answerIn(path: string, line: string): readonly (readonly [id: string, answer: string])[] {
+function answerIn(path: string, line: string): readonly (readonly [id: string, answer: KeptAnswer])[] {
   const value = lineSchema.safeParse(parse(line)).data
   if (value === undefined) throw noResults(path, 'a line is none of an evaluation')
-  return 'answer' in value ? [[value.id, value.answer]] : []
+  return 'answer' in value ? [[value.id, value]] : []
 }
 
 function parse(text: string): unknown {

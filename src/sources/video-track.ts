@@ -54,7 +54,7 @@ export interface VideoListing {
  *
  * @throws {StreamError} `VIDEO_NOT_FOUND`, `VIDEO_NOT_A_FILE`, `VIDEO_EMPTY`, `VIDEO_UNREADABLE`,
  * `VIDEO_FORMAT_REFUSED`, `VIDEO_NO_TRACK`, `VIDEO_NO_FRAMES`, `VIDEO_DAMAGED` (cut off before its index),
- * `VIDEO_DECODER_FAILED` (ffmpeg died), `FFMPEG_NOT_FOUND`, `FFMPEG_TOO_OLD`.
+ * `VIDEO_DECODER_FAILED` (ffmpeg died), `FFMPEG_NOT_FOUND`, `FFMPEG_TOO_OLD`, `ABORTED`.
  */
 export async function readVideoTrack(path: string, signal: AbortSignal): Promise<VideoTrack> {
   return (await listVideo(path, signal)).track
@@ -81,6 +81,8 @@ export async function listVideo(path: string, signal: AbortSignal): Promise<Vide
   try {
     const packets = await readPackets(linesOf(run.output))
     const end = await run.ended
+    // Killed by the abort, ffmpeg looks as if it had died of itself.
+    throwIfAborted(signal, `Reading ${path}`)
     if (packets.totalPackets === 0) throw listingError(path, end)
     const failure = endError(path, end)
     if (failure !== undefined) throw failure

@@ -107,6 +107,7 @@ describe('what can’t be run is one line with its code', () => {
       ['eval', '--benchmark', 'imagenet', '--data', data],
       ['eval', '--data', data],
       ['eval', '--benchmark', 'mmvu'],
+      ['eval', '--benchmark', 'pope', '--data', data, '--frames', '8'],
       ['eval', '--benchmark', 'mmvu', '--data', data, '--max-frames', '3'],
       argumentsOf('x', ['--frames-per-second']),
       argumentsOf('x', ['--limit', '0']),

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 
 import { afterAll, describe, expect, test } from 'vitest'
 
-import { ResultsFile, type ResultsHeader } from '../../src/eval/results-file.js'
+import { type KeptAnswer, ResultsFile, type ResultsHeader } from '../../src/eval/results-file.js'
 
 const scratch = mkdtempSync(join(tmpdir(), 'eval-results-'))
 afterAll(() => {
@@ -38,7 +38,7 @@ async function begun(): Promise<string> {
   return path
 }
 
-const reopened = async (path: string): Promise<ReadonlyMap<string, string>> => {
+const reopened = async (path: string): Promise<ReadonlyMap<string, KeptAnswer>> => {
   const results = await ResultsFile.open(path, { header, resume: true })
   await results.append(answer('4'))
   await results.close()
@@ -100,6 +100,27 @@ describe('is refused, and left as it is', () => {
     writeFileSync(path, text)
     expect(await refused(path, {})).toMatchObject({ code: 'EVAL_RESULTS_DIFFER', message: expect.stringContaining('no results file') as string })
   })
+})
+
+test('what was wrong with an answer is there again', async () => {
+  const path = await begun()
+  const results = await ResultsFile.open(path, { header, resume: true })
+  await results.append({ ...answer('5'), degraded: ['The end is missing.'] })
+  await results.close()
+  expect((await reopened(path)).get('5')).toMatchObject({ answer: 'to 5', degraded: ['The end is missing.'] })
+})
+
+test('of two that make the file at once, one does', async () => {
+  const path = newPath()
+  const opened = await Promise.allSettled([1, 2].map(() => ResultsFile.open(path, { header, resume: false })))
+  const refused = opened.flatMap((one) => (one.status === 'rejected' ? [one.reason as unknown] : []))
+  for (const one of opened) if (one.status === 'fulfilled') await one.value.close()
+  expect(refused).toEqual([expect.objectContaining({ code: 'EVAL_RESULTS_EXIST' })])
+  expect(readFileSync(path, 'utf8')).toBe(`${JSON.stringify(header)}\n`)
+})
+
+test('a file that can’t be made', async () => {
+  await expect(ResultsFile.open(join(scratch, 'none', 'x.jsonl'), { header, resume: false })).rejects.toMatchObject({ code: 'SINK_FAILED' })
 })
 
 test('a bundle of another name and the same digest goes on', async () => {

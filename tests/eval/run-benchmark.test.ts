@@ -1,4 +1,4 @@
-import { linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 import { beforeAll, describe, expect, test } from 'vitest'
@@ -6,6 +6,8 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import { StreamError } from '../../src/errors.js'
 import { type RunBenchmarkOptions, runBenchmark } from '../../src/eval/run-benchmark.js'
 import type { Model, Pixels } from '../../src/model/model.js'
+import { benchmarkNames, findBenchmark } from '../../src/eval/benchmarks.js'
+import { DataFolder } from '../../src/eval/data-folder.js'
 import { createInstantModel } from '../operators/fakes.js'
 import { Miniatures } from './miniature.js'
 
@@ -108,10 +110,37 @@ describe('a run that was ended goes on', () => {
       if (question.includes('first first first')) throw new StreamError('PROMPT_TOO_LONG', 'It is too long.')
       return 'A'
     })
-    await expect(run('video-mme', data, { model: failing, results })).rejects.toMatchObject({ code: 'PROMPT_TOO_LONG' })
+    const running = run('video-mme', data, { model: failing, results })
+    await expect(running).rejects.toMatchObject({ code: 'PROMPT_TOO_LONG', message: expect.stringMatching(/^Question \S+: It is too long\.$/) as string })
     expect(linesOf(results)).toHaveLength(1 + 2)
     const { answered } = await run('video-mme', data, { results, resume: true })
     expect(answered).toBe(12)
+  })
+
+  test('questions that failed are passed over by themselves with skipMissing', async () => {
+    const data = await miniatures.copy('video-mme', 'video-mme')
+    const results = newResults()
+    const failing = createNotingModel((question) => {
+      if (question.includes('first first first')) throw new StreamError('PROMPT_TOO_LONG', 'It is too long.')
+      return 'A'
+    })
+    const { answered, skipped } = await run('video-mme', data, { model: failing, results, skipMissing: true })
+    // One of each of the four videos.
+    expect([answered, skipped.length]).toEqual([8, 4])
+    for (const { id, error } of skipped) {
+      const message = `Question ${id}: It is too long.`
+      expect(error).toMatchObject({ code: 'PROMPT_TOO_LONG', message, cause: { message: 'It is too long.' } })
+      expect(linesOf(results)).toContainEqual({ id, skipped: { code: 'PROMPT_TOO_LONG', message } })
+    }
+  })
+
+  test('a model whose worker died ends the run, also with skipMissing', async () => {
+    const data = await miniatures.copy('mmvu', 'mmvu')
+    const dying = createNotingModel(() => {
+      throw new StreamError('MODEL_WORKER_DIED', 'It died.')
+    })
+    const message = 'Question validation_0: It died.'
+    await expect(run('mmvu', data, { model: dying, skipMissing: true })).rejects.toMatchObject({ code: 'MODEL_WORKER_DIED', message })
   })
 
   test('guesses are the same at every run', async () => {
@@ -148,6 +177,45 @@ describe('missing and broken videos', () => {
     expect(again.skipped).toHaveLength(2)
   })
 
+  test('a folder of pictures that is missing is passed over, too', async () => {
+    const data = await miniatures.copy('mvbench', 'mvbench')
+    const { samples } = await findBenchmark('mvbench').read(new DataFolder(data))
+    const folders = [...new Set(samples.flatMap(({ media }) => (media.kind === 'folder' ? [media.path] : [])))]
+    const [gone = '', file = ''] = folders
+    const limit = samples.findIndex(({ media }) => 'path' in media && media.path === file) + 1
+    rmSync(gone, { recursive: true })
+    rmSync(file, { recursive: true })
+    writeFileSync(file, 'no folder')
+    const { answered, skipped } = await run('mvbench', data, { skipMissing: true, limit })
+    expect(answered + skipped.length).toBe(limit)
+    expect(new Set(skipped.map(({ error }) => error.code))).toEqual(new Set(['VIDEO_NOT_FOUND']))
+    for (const path of [gone, file]) expect(skipped.map(({ error }) => error.message).join('\n')).toContain(`folder of pictures ${path},`)
+  })
+
+  test('ended while one is found missing, the run passes none over', async () => {
+    const data = await miniatures.copy('mmvu', 'mmvu')
+    rmSync(join(data, 'videos/Shapes/0.mp4'))
+    const results = newResults()
+    const stop = new AbortController()
+    // The first step is told of right before the first file is looked for, which takes longer than a microtask.
+    const onQuestion = (): void => {
+      queueMicrotask(() => {
+        stop.abort()
+      })
+    }
+    await expect(run('mmvu', data, { results, skipMissing: true, signal: stop.signal, onQuestion })).rejects.toMatchObject({ code: 'ABORTED' })
+    expect(linesOf(results)).toHaveLength(1)
+  })
+
+  test('a decoder that died says nothing of the video: it ends the run', async () => {
+    const data = await miniatures.copy('mmvu', 'mmvu')
+    const results = newResults()
+    const died = new StreamError('VIDEO_DECODER_FAILED', 'ffmpeg died.')
+    const model: Model = { ...createNotingModel(), encode: () => Promise.reject(died) }
+    await expect(run('mmvu', data, { model, results, skipMissing: true })).rejects.toMatchObject({ code: 'VIDEO_DECODER_FAILED' })
+    expect(linesOf(results)).toHaveLength(1)
+  })
+
   test('one that is shorter than the annotations say is another video', async () => {
     const data = await miniatures.copy('longvideobench', 'longvideobench')
     rmSync(join(data, 'videos/clip-1.mp4'))
@@ -164,6 +232,66 @@ describe('missing and broken videos', () => {
     writeFileSync(join(data, 'videos/Shapes/0.mp4'), '')
     await expect(run('mmvu', data)).rejects.toMatchObject({ code: 'VIDEO_EMPTY' })
   })
+})
+
+describe('an answer to less than was to be shown', () => {
+  /** A fake model that cuts the prompts of one question. */
+  const cutting = (): Model => {
+    const model = createNotingModel()
+    let asked = 0
+    return { ...model, generate: async (...input) => ({ ...(await model.generate(...input)), isTruncated: (asked += 1) === 2 }) }
+  }
+  const cut = { id: 'validation_1', notes: [expect.stringContaining('prompt was cut') as string] }
+
+  test('is scored, told of and kept over a resumption', async () => {
+    const data = await miniatures.copy('mmvu', 'mmvu')
+    const results = newResults()
+    const first = await run('mmvu', data, { model: cutting(), results, limit: 3 })
+    expect([first.answered, first.degraded]).toEqual([3, [cut]])
+    expect(linesOf(results).filter((line) => Object.hasOwn(line as object, 'degraded'))).toEqual([expect.objectContaining({ id: cut.id, degraded: cut.notes })])
+    const rest = await run('mmvu', data, { results, resume: true })
+    expect([rest.answered, rest.degraded]).toEqual([6, [cut]])
+  })
+})
+
+describe('is refused before anything is read', () => {
+  test.each([-1, NaN, 0, 1.5])('a limit of %d, and as many frames or tokens', async (wrong) => {
+    const settings: Partial<RunBenchmarkOptions>[] = [
+      { limit: wrong },
+      { frames: { kind: 'fixed', frames: wrong } },
+      { frames: { kind: 'per-second', maxFrames: wrong } },
+      { maxNewTokens: wrong },
+    ]
+    for (const setting of settings) await expect(run('mmvu', 'no-such-folder', setting)).rejects.toMatchObject({ code: 'SETTING_INVALID' })
+  })
+
+  test('more frames than fit a clip', async () => {
+    await expect(run('mmvu', 'no-such-folder', { frames: { kind: 'fixed', frames: 513 } })).rejects.toMatchObject({ code: 'SETTING_INVALID' })
+  })
+
+  test('a number of frames, where pictures are asked about', async () => {
+    const message = expect.stringContaining('POPE asks about pictures') as string
+    await expect(run('pope', 'no-such-folder', { frames: { kind: 'fixed', frames: 8 } })).rejects.toMatchObject({ code: 'SETTING_INVALID', message })
+  })
+
+  test('a results file that is there: before a model is opened for it', async () => {
+    const results = newResults()
+    writeFileSync(results, 'notes')
+    const data = await miniatures.copy('mmvu', 'mmvu')
+    await expect(run('mmvu', data, { results, model: 'no-such-bundle' })).rejects.toMatchObject({ code: 'EVAL_RESULTS_EXIST' })
+    expect(readFileSync(results, 'utf8')).toBe('notes')
+  })
+
+  test('a model that is none leaves no results file behind', async () => {
+    const results = newResults()
+    const data = await miniatures.copy('mmvu', 'mmvu')
+    await expect(run('mmvu', data, { results, model: 'no-such-bundle' })).rejects.toMatchObject({ code: 'BUNDLE_NOT_FOUND' })
+    expect(existsSync(results)).toBe(false)
+  })
+})
+
+test.each(benchmarkNames)('a score of no question of %s holds no NaN', (name) => {
+  expect(JSON.stringify(findBenchmark(name).score([]).table)).not.toContain('NaN')
 })
 
 test('limit asks the first so many', async () => {

@@ -20,7 +20,6 @@ interface AnswersOnly extends VqaFiles {
 function answersOnly({ title, maxNewTokens = 128, promptOf = ({ prompt }) => prompt, upload, ...files }: AnswersOnly): Benchmark {
   return {
     title,
-    budget: { kind: 'fixed', frames: 1 },
     maxNewTokens,
     read: async (data) => {
       const samples = await readVqaLines(data, files)

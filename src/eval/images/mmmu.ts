@@ -30,7 +30,6 @@ const SEVERAL_PICTURES = 'INVALID GENERATION FOR MULTIPLE IMAGE INPUTS'
  */
 export const mmmu: Benchmark = {
   title: 'MMMU',
-  budget: { kind: 'fixed', frames: 1 },
   maxNewTokens: 1024,
   read: async (data) => {
     const rows = await data.json('anns_for_eval.json', z.array(rowSchema))

@@ -15,7 +15,6 @@ const EPSILON = 1e-6
  */
 export const pope: Benchmark = {
   title: 'POPE',
-  budget: { kind: 'fixed', frames: 1 },
   maxNewTokens: 128,
   read: async (data) => {
     const labels = new Map<string, string[]>()

@@ -4,7 +4,7 @@ import { pythonStrip } from '../../model/tokenizer/python-strip.js'
 import type { Benchmark, EvalMedia, EvalSample, Judged, Score } from '../benchmark.js'
 import { percentOf } from '../accuracy.js'
 import type { DataFolder } from '../data-folder.js'
-import { fixed } from '../fixed.js'
+import { percentText } from '../fixed.js'
 import { LETTER_DIRECTLY } from '../questions.js'
 import { answersFile, wholePrompt } from './vqa-lines.js'
 
@@ -30,7 +30,6 @@ const FAILED = 'FAILED'
  */
 export const scienceQa: Benchmark = {
   title: 'ScienceQA',
-  budget: { kind: 'fixed', frames: 1 },
   maxNewTokens: 1024,
   read: async (data) => {
     const rows = await data.json('llava_test_CQM-A.json', rowsSchema)
@@ -87,7 +86,7 @@ function scoreOf(judged: readonly Judged[]): Score {
   const results = judged.map(({ sample, verdict }) => [sample.id, OPTIONS.indexOf(verdict.predicted)] as const)
   const [all, picture] = rows
   return {
-    table: [['questions', 'correct', 'of', 'accuracy'], ...rows.map(({ name, correct, total, percent }) => [name, `${correct}`, `${total}`, `${fixed(percent, 2)} %`])],
+    table: [['questions', 'correct', 'of', 'accuracy'], ...rows.map(({ name, correct, total, percent }) => [name, `${correct}`, `${total}`, percentText(percent)])],
     final: {
       acc: all?.percent,
       img_acc: picture?.percent,

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 
 import type { Benchmark, Judged, Score } from '../benchmark.js'
-import { fixed } from '../fixed.js'
+import { percentText } from '../fixed.js'
 import { processAnswer } from './answer-words.js'
 import { answersFile, readVqaLines, vqaLines } from './vqa-lines.js'
 
@@ -21,7 +21,6 @@ const AGREEING = 3
  */
 export const textVqa: Benchmark = {
   title: 'TextVQA',
-  budget: { kind: 'fixed', frames: 1 },
   maxNewTokens: 128,
   read: async (data) => {
     const { data: annotations } = await data.json(ANNOTATIONS, annotationsSchema)
@@ -65,7 +64,7 @@ function scoreOf(judged: readonly Judged[]): Score {
   const sum = judged.reduce((total, { verdict }) => total + (verdict.points ?? 0), 0)
   const accuracy = sum / judged.length
   return {
-    table: [['questions', 'accuracy'], [`${judged.length}`, `${fixed(100 * accuracy, 2)} %`]],
+    table: [['questions', 'accuracy'], [`${judged.length}`, percentText(100 * accuracy)]],
     final: { samples: judged.length, accuracy },
   }
 }
