@@ -56,8 +56,11 @@ async function putInPlace(partial: string, options: OutputOptions): Promise<void
   // Converting takes minutes: look again.
   await checkOutput(options)
   const { out } = options
-  if (!existsSync(out)) {
-    await rename(partial, out)
+  // Without `overwrite` by rename alone: whoever was faster since the look is never replaced.
+  if (!options.overwrite || !existsSync(out)) {
+    await rename(partial, out).catch((error: unknown) => {
+      throw isTaken(error) ? exists(`${out} is there already: another conversion was faster.`) : error
+    })
     return
   }
   const old = `${out}.old-${randomUUID()}`
@@ -70,6 +73,8 @@ async function putInPlace(partial: string, options: OutputOptions): Promise<void
   }
   await rm(old, { recursive: true, force: true })
 }
+
+const isTaken = (error: unknown): boolean => error instanceof Error && 'code' in error && (error.code === 'ENOTEMPTY' || error.code === 'EEXIST')
 
 async function isBundle(folder: string): Promise<boolean> {
   const text = await readFile(join(folder, MANIFEST_FILE), 'utf8').catch(() => '')
