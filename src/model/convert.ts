@@ -6,6 +6,7 @@ import { basename, dirname, join, resolve } from 'node:path'
 import { expectOneOf, expectText } from '../checks.js'
 import { StreamError } from '../errors.js'
 import { packageVersion } from '../version.js'
+import { DESCRIPTION_FILES } from './checkpoint/description-files.js'
 import { expectFolder } from './checkpoint/hub/repository.js'
 import { openCheckpoint } from './checkpoint/layouts/layouts.js'
 import { createSourceDigest } from './convert/digest.js'
@@ -37,13 +38,6 @@ export interface ConvertOptions extends PrecisionOptions {
   readonly signal?: AbortSignal
   readonly onProgress?: (progress: ConvertProgress) => void
 }
-
-/** Files of a checkpoint that the runtime needs as they are, where they exist. */
-const COPIED_FILES = new Set([
-  'config.json', 'generation_config.json', 'preprocessor_config.json',
-  'tokenizer.json', 'tokenizer.model', 'tokenizer_config.json', 'special_tokens_map.json',
-  'vocab.json', 'merges.txt', 'added_tokens.json',
-])
 
 // Converting streams its weights through buffers of a few MiB; this is what Node itself takes, and some air.
 const NEEDED_MEMORY_BYTES = 256 * 1024 ** 2
@@ -166,7 +160,7 @@ function nearestFolder(path: string): string {
 const megabytes = (bytes: number): number => Math.round(bytes / 1e6)
 
 async function copyFiles(from: string, to: string): Promise<readonly WrittenFile[]> {
-  const names = (await readdir(from)).filter((name) => COPIED_FILES.has(name)).sort()
+  const names = (await readdir(from)).filter((name) => DESCRIPTION_FILES.has(name)).sort()
   return Promise.all(names.map(async (name) => {
     await copyFile(join(from, name), join(to, name))
     const bytes = await readFile(join(to, name))

@@ -1,9 +1,7 @@
-/** What describes a model and its tokenizer. A repository's code is never among it. */
-const DESCRIPTIONS = new Set([
-  'config.json', 'generation_config.json', 'preprocessor_config.json', 'adapter_config.json',
-  'tokenizer.json', 'tokenizer.model', 'tokenizer_config.json', 'special_tokens_map.json',
-  'vocab.json', 'merges.txt', 'added_tokens.json',
-])
+import { DESCRIPTION_FILES } from '../description-files.js'
+
+// Beside a model's own: what a LoRA folder says of itself.
+const ADAPTER_DESCRIPTION = 'adapter_config.json'
 
 /** One way weights are stored: a file `stem.extension`, or shards of it with their index. */
 interface WeightForm {
@@ -43,7 +41,7 @@ export function chooseCheckpointFiles(all: readonly string[]): CheckpointFiles {
   const isWhole = model.length > 0 && adapter.length === 0
   const parts = isWhole ? [] : PART_FOLDERS.flatMap((folder) => chooseInFolder(folder, all))
   return {
-    paths: [...top.filter((name) => DESCRIPTIONS.has(name)), ...model, ...adapter, ...parts],
+    paths: [...top.filter((name) => DESCRIPTION_FILES.has(name) || name === ADAPTER_DESCRIPTION), ...model, ...adapter, ...parts],
     lacking: !top.includes('config.json') ? 'config.json' : model.length + parts.length > 0 ? undefined : WHOLE_WEIGHTS,
   }
 }
