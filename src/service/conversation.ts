@@ -1,4 +1,4 @@
-import { concatMap, lastValueFrom, map, throwIfEmpty } from 'rxjs'
+import { lastValueFrom } from 'rxjs'
 
 import { expectText } from '../checks.js'
 import type { Answer } from '../envelope.js'
@@ -16,7 +16,7 @@ import { wholeClip } from '../operators/whole-clip.js'
 import type { Source } from '../sources/source.js'
 import type { Clip, Question, Round } from '../types.js'
 import { unlessAborted } from './abort.js'
-import { expectFirst } from './expect-first.js'
+import { oneVideo } from './one-video.js'
 
 /** How a conversation is held. */
 export interface ConversationSettings extends Partial<GenerationSettings> {
@@ -80,11 +80,7 @@ export async function beginConversation(
 }
 
 async function readClip(model: Model, source: Source, signal: AbortSignal | undefined): Promise<Clip> {
-  const clips = source.streams.pipe(
-    map(expectFirst),
-    concatMap(({ frames }) => frames.pipe(encode(model), wholeClip())),
-    throwIfEmpty(() => new StreamError('VIDEO_NO_FRAMES', `The source "${source.id}" gave no frame to ask about.`)),
-  )
+  const clips = oneVideo(source, (frames) => frames.pipe(encode(model), wholeClip()))
   return await lastValueFrom(clips.pipe(unlessAborted(signal, 'The conversation')))
 }
 

@@ -1,6 +1,5 @@
-import { concatMap, from, lastValueFrom, map, throwIfEmpty } from 'rxjs'
+import { concatMap, lastValueFrom } from 'rxjs'
 
-import { StreamError } from '../errors.js'
 import type { Explanation, SeenFrame } from '../explain/explanation.js'
 import { seenFrame } from '../explain/seen-frame.js'
 import type { GenerationSettings } from '../generation-settings.js'
@@ -13,7 +12,7 @@ import type { Source } from '../sources/source.js'
 import type { Clip, Frame, Question } from '../types.js'
 import { unlessAborted } from './abort.js'
 import { demoBundle } from './demo-model.js'
-import { expectFirst } from './expect-first.js'
+import { oneVideo } from './one-video.js'
 import { openModel } from './open-model.js'
 import type { OpenModelOptions } from './open-model.js'
 
@@ -41,7 +40,7 @@ export interface ExplainVideoOptions extends Partial<GenerationSettings>, Pick<O
  */
 export async function explainVideo(source: Source, question: Question, options: ExplainVideoOptions = {}): Promise<Explanation> {
   const { model: named, title = source.id, device, threads, onProgress, signal, ...generation } = options
-  const loading = { ...defined({ device, threads, onProgress, signal }) }
+  const loading = defined({ device, threads, onProgress, signal })
   const bundle = named ?? (await demoBundle(loading))
   const { model, close } = await openModel(bundle, loading)
   const answered = await answerOnce(model, source, { question, generation, signal }).finally(close)
@@ -76,11 +75,7 @@ async function readClip(model: Model, source: Source, signal: AbortSignal | unde
     seen.set(frame.index, await seenFrame(frame))
     return frame
   }
-  const clips = source.streams.pipe(
-    map(expectFirst),
-    concatMap((stream) => stream.frames.pipe(concatMap((frame) => from(keep(frame))), encode(model), wholeClip())),
-    throwIfEmpty(() => new StreamError('VIDEO_NO_FRAMES', `The source "${source.id}" gave no frame to ask about.`)),
-  )
+  const clips = oneVideo(source, (read) => read.pipe(concatMap(keep), encode(model), wholeClip()))
   const clip = await lastValueFrom(clips.pipe(unlessAborted(signal, 'The question')))
   // Not all of those that were read: one the tower failed on is left out of the clip.
   return { clip, frames: clip.frames.flatMap(({ index }) => seen.get(index) ?? []) }

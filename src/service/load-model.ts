@@ -1,4 +1,4 @@
-import { concatMap, lastValueFrom, map, throwIfEmpty, toArray } from 'rxjs'
+import { lastValueFrom, toArray } from 'rxjs'
 
 import type { Answer, QuestionResult } from '../envelope.js'
 import { StreamError } from '../errors.js'
@@ -18,7 +18,7 @@ import type { Question, Round } from '../types.js'
 import { unlessAborted } from './abort.js'
 import { beginConversation } from './conversation.js'
 import type { Conversation } from './conversation.js'
-import { expectFirst } from './expect-first.js'
+import { oneVideo } from './one-video.js'
 import { openModel } from './open-model.js'
 import type { OpenModelOptions } from './open-model.js'
 
@@ -111,13 +111,8 @@ async function askAll(
 ): Promise<readonly QuestionResult[]> {
   const source = sourceOf(video, sampling)
   const bound = bindModel(model, { pipeline: 'ask', emit: onEvent ?? (() => undefined) })
-  const results = source.streams.pipe(
-    map(expectFirst),
-    concatMap(({ frames }) => frames.pipe(encode(bound), wholeClip(), answer(bound, asked, generation))),
-    throwIfEmpty(() => new StreamError('VIDEO_NO_FRAMES', `The source "${source.id}" gave no frame to ask about.`)),
-    toArray(),
-  )
-  return await lastValueFrom(results.pipe(unlessAborted(signal, 'The question')))
+  const results = oneVideo(source, (frames) => frames.pipe(encode(bound), wholeClip(), answer(bound, asked, generation)))
+  return await lastValueFrom(results.pipe(toArray(), unlessAborted(signal, 'The question')))
 }
 
 function sourceOf(video: string | Source, sampling: Sampling = uniform(16)): Source {
