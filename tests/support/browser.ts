@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs'
 
 import { type Browser, chromium } from 'playwright-core'
-import { describe } from 'vitest'
+
+import { describeOrSkip } from './describe-or-skip.js'
 
 /** Where Debian, Ubuntu and others put it; `CHROMIUM` names another. */
 const PLACES = [process.env.CHROMIUM ?? '', '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome']
@@ -16,11 +17,6 @@ export function describeWithBrowser(name: string, body: (open: () => Promise<Bro
   // Root needs --no-sandbox, and only pages of our own are opened. What Chromium asks of the network by itself is turned off.
   const args = ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update', '--disable-sync']
   const open = (): Promise<Browser> => chromium.launch({ executablePath: executablePath ?? '', args })
-  if (executablePath !== undefined) {
-    describe(name, () => { body(open) })
-    return
-  }
-  const reason = 'no Chromium: scripts/setup-servers.sh installs it, CHROMIUM names one'
-  if (process.env.CI_NO_SKIP === '1') throw new Error(`${name} would be skipped, and CI_NO_SKIP=1 forbids that: ${reason}`)
-  describe.skip(`${name} [skipped: ${reason}]`, () => { body(open) })
+  const reason = executablePath === undefined ? 'no Chromium: scripts/setup-servers.sh installs it, CHROMIUM names one' : undefined
+  describeOrSkip(name, reason, () => { body(open) })
 }

@@ -3,7 +3,8 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { describe, inject } from 'vitest'
+import { inject } from 'vitest'
+import { describeOrSkip } from './describe-or-skip.js'
 import './kafka-setup.js'
 
 const script = 'scripts/kafka.sh'
@@ -13,13 +14,7 @@ const script = 'scripts/kafka.sh'
  * with CI_NO_SKIP=1 it throws instead.
  */
 export function describeWithKafka(name: string, body: () => void): void {
-  const reason = whyNot()
-  if (reason === undefined) {
-    describe(name, body)
-    return
-  }
-  if (process.env.CI_NO_SKIP === '1') throw new Error(`${name} would be skipped, and CI_NO_SKIP=1 forbids that: ${reason}`)
-  describe.skip(`${name} [skipped: ${reason}]`, body)
+  describeOrSkip(name, whyNot(), body)
 }
 
 function whyNot(): string | undefined {

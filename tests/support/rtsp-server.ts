@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 
-import { describe, vi } from 'vitest'
+import { vi } from 'vitest'
+
+import { describeOrSkip } from './describe-or-skip.js'
 
 const script = 'scripts/rtsp-server.sh'
 
@@ -14,13 +16,8 @@ const script = 'scripts/rtsp-server.sh'
  */
 export function describeWithRtsp(name: string, body: () => void): void {
   const check = spawnSync(script, ['check'], { encoding: 'utf8' })
-  if (check.status === 0) {
-    describe(name, body)
-    return
-  }
-  const reason = check.error?.message ?? check.stderr.trim().replace(/^rtsp-server: /, '')
-  if (process.env.CI_NO_SKIP === '1') throw new Error(`${name} would be skipped, and CI_NO_SKIP=1 forbids that: ${reason}`)
-  describe.skip(`${name} [skipped: ${reason}]`, body)
+  const why = (): string => check.error?.message ?? check.stderr.trim().replace(/^rtsp-server: /, '')
+  describeOrSkip(name, check.status === 0 ? undefined : why(), body)
 }
 
 /** What a mount plays, over and over, as it is. */

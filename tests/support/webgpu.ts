@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 
-import { describe } from 'vitest'
+import { describeOrSkip } from './describe-or-skip.js'
 
 const script = 'scripts/setup-webgpu.sh'
 
@@ -11,15 +11,7 @@ const script = 'scripts/setup-webgpu.sh'
  */
 export function describeWithWebGpu(name: string, body: (environment: Readonly<Record<string, string>>) => void): void {
   const { status, stdout, stderr, error } = spawnSync(script, ['env'], { encoding: 'utf8' })
-  if (status === 0) {
-    describe(name, () => {
-      body(Object.fromEntries(stdout.trim().split('\n').map((line) => line.split('=') as [string, string])))
-    })
-    return
-  }
-  const reason = error?.message ?? stderr.trim().replace(/^setup-webgpu: /, '')
-  if (process.env.CI_NO_SKIP === '1') throw new Error(`${name} would be skipped, and CI_NO_SKIP=1 forbids that: ${reason}`)
-  describe.skip(`${name} [skipped: ${reason}]`, () => {
-    body({})
-  })
+  const environment = status === 0 ? stdout.trim().split('\n').map((line) => line.split('=') as [string, string]) : []
+  const why = (): string => error?.message ?? stderr.trim().replace(/^setup-webgpu: /, '')
+  describeOrSkip(name, status === 0 ? undefined : why(), () => { body(Object.fromEntries(environment)) })
 }
