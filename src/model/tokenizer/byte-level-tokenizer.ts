@@ -25,7 +25,8 @@ export function openByteLevelTokenizer(files: TokenizerFiles): Tokenizer | undef
   return {
     encode(text) {
       const prepared = prefix + (tokenizerClass.usesNfc ? text.normalize('NFC') : text)
-      return [...leading, ...library.encode(prepared, { add_special_tokens: false }).ids]
+      const { ids } = library.encode(prepared, { add_special_tokens: false })
+      return [...leading, ...ids]
     },
     decoder: byteLevelDecoder(library, slow.addedTokens, tokenizerClass.spacesBetweenAdded ? ' ' : ''),
     token: (id) => library.id_to_token(id),
