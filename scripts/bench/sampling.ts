@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { concatMap, lastValueFrom, tap, toArray } from 'rxjs'
 
 import { type Sampling, byFps, file, uniform } from '../../src/index.js'
-import { findFfmpeg } from '../../src/sources/ffmpeg-binary.js'
+import { findFfmpeg } from '../../src/sources/decoding/ffmpeg-binary.js'
 import { type Row, medianMs } from './measure.js'
 
 const SAMPLES = 16

@@ -5,11 +5,11 @@ import type { DeviceChoice } from '../model/device/device.js'
 import type { Sampling } from '../sampling/sampling.js'
 import { uniform } from '../sampling/uniform.js'
 import { uniformPerSecond } from '../sampling/uniform-per-second.js'
-import { httpAddress } from '../sources/remote-file-address.js'
+import { httpAddress } from '../sources/remote-file/address.js'
 import { decodeImageFile } from '../sources/image.js'
-import { expectNoAddress } from '../sources/video-errors.js'
+import { expectNoAddress } from '../sources/decoding/video-errors.js'
 import { isImagePath } from '../sources/video-or-image.js'
-import { readVideoTrack } from '../sources/video-track.js'
+import { readVideoTrack } from '../sources/decoding/video-track.js'
 
 /** What can be said beside the video and the questions. */
 export interface AskFlags extends Partial<GenerationSettings> {

@@ -1,5 +1,5 @@
 import { StreamError } from '../errors.js'
-import { findFfmpeg } from '../sources/ffmpeg-binary.js'
+import { findFfmpeg } from '../sources/decoding/ffmpeg-binary.js'
 import { outputOf } from './doctor-output.js'
 
 /** The ffmpeg that videos are read with. */

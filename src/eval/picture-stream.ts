@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { StreamError } from '../errors.js'
 import { decodeImage } from '../image-codec.js'
 import { createLedger } from '../ledger.js'
-import { type Picture, pacedFrames } from '../sources/paced-frames.js'
+import { type Picture, pacedFrames } from '../sources/decoding/paced-frames.js'
 import type { FrameStream } from '../sources/source.js'
 import type { StreamInfo } from '../types.js'
 

@@ -6,13 +6,13 @@ import { z } from 'zod'
 
 import { expectText } from '../checks.js'
 import { checkSettings } from '../settings.js'
-import type { LendVideo, VideoReadingOptions } from './file-stream.js'
-import { fileStream, localVideo, videoReadingFields } from './file-stream.js'
-import { httpAddress, remoteFileName } from './remote-file-address.js'
-import { type DownloadOptions, downloadSchema } from './remote-file-settings.js'
+import type { LendVideo, VideoReadingOptions } from './decoding/file-stream.js'
+import { fileStream, localVideo, videoReadingFields } from './decoding/file-stream.js'
+import { httpAddress, remoteFileName } from './remote-file/address.js'
+import { type DownloadOptions, downloadSchema } from './remote-file/settings.js'
 import { remoteVideo } from './remote-file.js'
 import type { Source } from './source.js'
-import { expectNoAddress } from './video-errors.js'
+import { expectNoAddress } from './decoding/video-errors.js'
 
 /** Settings of `file`. */
 export interface FileOptions extends VideoReadingOptions {

@@ -10,9 +10,9 @@ import { type RgbImage, decodeImage } from '../image-codec.js'
 import { createLedger } from '../ledger.js'
 import { checkSettings } from '../settings.js'
 import type { Question, StreamInfo } from '../types.js'
-import { type Picture, pacedFrames } from './paced-frames.js'
+import { type Picture, pacedFrames } from './decoding/paced-frames.js'
 import type { FrameStream, Source } from './source.js'
-import { expectNoAddress, expectVideoFile } from './video-errors.js'
+import { expectNoAddress, expectVideoFile } from './decoding/video-errors.js'
 
 /** Settings of every source that reads pictures from files. */
 export interface ImageReadingOptions {

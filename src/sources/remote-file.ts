@@ -1,10 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
 import { StreamError, abortError } from '../errors.js'
-import type { LendVideo } from './file-stream.js'
-import { remoteFileName, shownAddress } from './remote-file-address.js'
-import { RemoteFileDownload } from './remote-file-download.js'
-import type { Download } from './remote-file-settings.js'
+import type { LendVideo } from './decoding/file-stream.js'
+import { remoteFileName, shownAddress } from './remote-file/address.js'
+import { RemoteFileDownload } from './remote-file/download.js'
+import type { Download } from './remote-file/settings.js'
 import { temporaryVideo } from './temporary-video.js'
 
 /**

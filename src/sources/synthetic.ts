@@ -6,7 +6,7 @@ import { expectInteger, expectNumber, expectText } from '../checks.js'
 import { StreamError } from '../errors.js'
 import { createLedger } from '../ledger.js'
 import type { Question, StreamInfo } from '../types.js'
-import { type Picture, pacedFrames } from './paced-frames.js'
+import { type Picture, pacedFrames } from './decoding/paced-frames.js'
 import { checkQuestions } from './questions.js'
 import type { FrameStream, Source } from './source.js'
 

@@ -4,7 +4,7 @@ import { extname, join } from 'node:path'
 
 import { StreamError } from '../errors.js'
 import { HOST, isAlive, isOfEarlierProcess } from '../host.js'
-import type { LendVideo } from './file-stream.js'
+import type { LendVideo } from './decoding/file-stream.js'
 
 const PREFIX = 'tinyllava-stream-video'
 

@@ -1,6 +1,6 @@
 import { type FileOptions, file } from './file.js'
 import { image, isImageName } from './image.js'
-import { httpAddress } from './remote-file-address.js'
+import { httpAddress } from './remote-file/address.js'
 import type { Source } from './source.js'
 
 /** Whether `videoOrImage` takes a path for a picture. What is behind an address is always taken for a video. */

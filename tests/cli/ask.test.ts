@@ -12,7 +12,7 @@ import sharp from 'sharp'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 import { answerSchema } from '../../src/envelope.js'
-import { findFfmpeg } from '../../src/sources/ffmpeg-binary.js'
+import { findFfmpeg } from '../../src/sources/decoding/ffmpeg-binary.js'
 import { linesOf, runCli, startCli } from './spawn-cli.js'
 import type { CliEnd } from './spawn-cli.js'
 

@@ -5,7 +5,7 @@ import { pyavIndices } from '../../src/eval/frames/pyav.js'
 import { folderSegments, segmentMiddles, videoSegments } from '../../src/eval/frames/segments.js'
 import { videoFacts } from '../../src/eval/frames/video-facts.js'
 import { wholeStepIndices } from '../../src/eval/frames/whole-steps.js'
-import { listVideo } from '../../src/sources/video-track.js'
+import { listVideo } from '../../src/sources/decoding/video-track.js'
 import { BUNNY, MediaFolder } from '../sources/helpers/media.js'
 import { budgetFields, budgetOf, factsOf, readEvalGolden, streamSchema } from './goldens.js'
 

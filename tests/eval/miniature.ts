@@ -9,7 +9,7 @@ import { createScene } from '../../scripts/demo-model/scene.js'
 import type { EvalSample } from '../../src/eval/benchmark.js'
 import { type BenchmarkName, findBenchmark } from '../../src/eval/benchmarks.js'
 import { DataFolder } from '../../src/eval/data-folder.js'
-import { findFfmpeg } from '../../src/sources/ffmpeg-binary.js'
+import { findFfmpeg } from '../../src/sources/decoding/ffmpeg-binary.js'
 import { ffmpegSync } from '../sources/helpers/media.js'
 import { dataPath } from './goldens.js'
 

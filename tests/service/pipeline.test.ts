@@ -12,7 +12,7 @@ import { answerSchema } from '../../src/envelope.js'
 import { answer, convertCheckpoint, definePipeline, encode, file, jsonLines, slidingWindow } from '../../src/index.js'
 import { start, synthetic, uniform, uniformPerSecond, wholeClip } from '../../src/index.js'
 import type { Pipeline, RunEvent, Source } from '../../src/index.js'
-import { findFfmpeg } from '../../src/sources/ffmpeg-binary.js'
+import { findFfmpeg } from '../../src/sources/decoding/ffmpeg-binary.js'
 
 const checkpoint = fileURLToPath(new URL('../reference/cases/qwen2-group-16/checkpoint', import.meta.url))
 const bunny = fileURLToPath(new URL('../media/bunny.mp4', import.meta.url))

@@ -1,4 +1,4 @@
-import type { VideoListing } from '../../sources/video-track.js'
+import type { VideoListing } from '../../sources/decoding/video-track.js'
 
 /** What the reference's decoders (PyAV, decord) know of a video before it is decoded. */
 export interface VideoFacts {

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 
 import { afterAll } from 'vitest'
 
-import { findFfmpeg } from '../../../src/sources/ffmpeg-binary.js'
+import { findFfmpeg } from '../../../src/sources/decoding/ffmpeg-binary.js'
 
 /** The committed clip: 125 pictures at 25 fps, 640 x 360, index at the front. */
 export const BUNNY = fileURLToPath(new URL('../../media/bunny.mp4', import.meta.url))

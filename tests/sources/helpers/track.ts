@@ -1,4 +1,4 @@
-import type { VideoTrack } from '../../../src/sources/video-track.js'
+import type { VideoTrack } from '../../../src/sources/decoding/video-track.js'
 
 /** A made-up track of 25 fps with times in milliseconds. */
 export function trackOf({ pictures, keyframeEvery = 25 }: { pictures: number; keyframeEvery?: number }): VideoTrack {
