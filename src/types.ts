@@ -108,8 +108,11 @@ export interface EncodedFrame {
 
 /** What the vision tower made of one frame. */
 export interface FrameFeatures {
-  /** float32 `[tokens, width]`, row by row. */
-  readonly data: Float32Array
+  /**
+   * `[tokens, width]`, row by row: float32; bit patterns of float16 where the tower's weights aren't float32, whose own
+   * error is far larger than what is rounded away.
+   */
+  readonly data: Float32Array | Uint16Array
   /** Number of visual tokens of the frame. */
   readonly tokens: number
   /** Width of the vision tower. */

@@ -1,12 +1,12 @@
 import { z } from 'zod'
 
-import { PRECISIONS, partPrecisionSchema } from './precision.js'
+import { ACTIVATIONS, PRECISIONS, partPrecisionSchema } from './precision.js'
 
 /** Name of the manifest's file in a bundle. */
 export const MANIFEST_FILE = 'manifest.json'
 
 /** Version of the bundle format this build reads and writes. A bundle of another version is refused. */
-export const BUNDLE_VERSION = 3
+export const BUNDLE_VERSION = 4
 
 /** Names of the graphs in a bundle, as the ecosystem names them. */
 export const GRAPH_FILES = {
@@ -41,7 +41,7 @@ const sha256 = z.string().regex(/^[0-9a-f]{64}$/)
 /**
  * What a bundle is: written by `convert`, read by the runtime.
  *
- * Graphs and their inputs and outputs (all float32 unless said otherwise):
+ * Graphs and their inputs and outputs (all float32 unless said otherwise; `features` as `visionTower.features` says):
  *
  * ```
  * preprocess            frame u8 [1, height, width, 3]            → pixels u8 [1, S, S, 3], near_black bool [1]
@@ -101,6 +101,8 @@ export const manifestSchema = z.object({
     padColour: z.tuple([level, level, level]).optional(),
     tokensPerFrame: positive,
     width: positive,
+    /** Type that a frame's features are handed over and kept in. */
+    features: z.enum(ACTIVATIONS),
   }),
   connector: z.object({
     name: z.string(),

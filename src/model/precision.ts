@@ -25,7 +25,7 @@ export const partPrecisionSchema = z.object({
   weights: z.enum(VISION_PRECISIONS),
   /** Values of a row that share a scale; of `int8` and `int4` alone. */
   blockSize: z.literal(BLOCK_SIZES).optional(),
-  /** What the part computes in; the inputs and outputs of its graphs are float32, but for the language model's cache. */
+  /** What the part computes in; the inputs and outputs of its graphs are float32, but for the language model's cache and a frame's features. */
   activations: z.enum(ACTIVATIONS),
 })
 

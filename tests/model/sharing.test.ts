@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 import { loadRuntime } from '../../src/model/load.js'
 import type { Model, VisualTokens } from '../../src/model/model.js'
+import { floatFeatures } from '../../src/model/runtime/features.js'
 import { type ConvertedCase, convertCase, readCase } from '../support/cases.js'
 import { framesOf } from '../support/pictures.js'
 
@@ -58,17 +59,27 @@ describe.each(['qwen2-group-16', 'phi-naive', 'qwen2-group-uneven'])('%s', (name
       return calls.flat()
     })
     for (const [place, { data }] of together.entries()) {
-      const worst = data.reduce((most, value, at) => Math.max(most, Math.abs(value - (alone[place]?.data[at] ?? NaN))), 0)
+      const expected = floatFeatures(alone[place]?.data ?? new Float32Array())
+      const worst = floatFeatures(data).reduce((most, value, at) => Math.max(most, Math.abs(value - (expected[at] ?? NaN))), 0)
       expect(worst).toBeLessThan(1e-5)
     }
   })
 })
 
-describe.each([['qwen2-group-16', 16], ['picture-mlp2x', 3]])('windows of %s that overlap', (name, length) => {
+describe.each([
+  ['qwen2-group-16', 16, 'fp32'], ['picture-mlp2x', 3, 'fp32'], ['qwen2-group-16', 16, 'int8'], ['phi-naive', 3, 'int8'],
+] as const)('windows of %s that overlap', (name, length, precision) => {
   const reference = readCase(name)
   let bundle: ConvertedCase
-  beforeAll(async () => { bundle = await convertCase(reference, 'fused') })
+  beforeAll(async () => { bundle = await convertCase(reference, 'fused', { precision }) })
   afterAll(() => { bundle.remove() })
+
+  test(`of ${length} frames in ${precision}: features take ${precision === 'fp32' ? 'four bytes' : 'two bytes'} a value`, async () => {
+    const model = await loadRuntime(bundle.directory, { threads: 2 })
+    const [frame] = await model.encode(framesOf(reference).slice(0, 1))
+    await model.dispose()
+    expect(frame?.data.byteLength).toBe((frame?.tokens ?? NaN) * (frame?.width ?? NaN) * (precision === 'fp32' ? 4 : 2))
+  })
 
   test('are connected to the very bits, and answered with the very tokens, of each window encoded afresh', async () => {
     const [first] = framesOf(reference)

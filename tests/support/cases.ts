@@ -4,7 +4,7 @@ import { join } from 'node:path'
 
 import { z } from 'zod'
 
-import { convertCheckpoint } from '../../src/model/convert.js'
+import { type ConvertOptions, convertCheckpoint } from '../../src/model/convert.js'
 import type { AttentionLowering } from '../../src/model/graph/module.js'
 import type { Manifest } from '../../src/model/manifest.js'
 import { connectors } from '../../src/model/parts/connectors/connectors.js'
@@ -68,10 +68,14 @@ export interface ConvertedCase {
 }
 
 /** Converts a case's checkpoint with our own code. */
-export async function convertCase({ name, checkpoint }: ReferenceCase, attention: AttentionLowering): Promise<ConvertedCase> {
+export async function convertCase(
+  { name, checkpoint }: ReferenceCase,
+  attention: AttentionLowering,
+  options: ConvertOptions = {},
+): Promise<ConvertedCase> {
   const parent = mkdtempSync(join(tmpdir(), `tinyllava-${name}-`))
   const directory = join(parent, 'bundle')
-  const manifest = await convertCheckpoint(checkpoint, directory, { attention })
+  const manifest = await convertCheckpoint(checkpoint, directory, { ...options, attention })
   return {
     directory,
     manifest,

@@ -1,14 +1,17 @@
 import type { CheckpointConfig } from '../checkpoint/config.js'
 import type { Module } from '../graph/module.js'
 import { add, cast, float32, multiply, reduceSum } from '../graph/ops.js'
-import type { Value } from '../graph/value.js'
+import type { Dimension, Value } from '../graph/value.js'
 import { GRAPH_FILES, type Manifest } from '../manifest.js'
 import type { Connector, FramesAlone } from '../parts/part.js'
+import type { Activations } from '../precision.js'
 
-/** Sizes between the tower and the language model. */
+/** Sizes and types between the tower and the language model. */
 export interface ConnectorSizes {
   readonly tokensPerFrame: number
   readonly visionWidth: number
+  /** Type the tower's features come in. */
+  readonly features: Activations
   /** Of the language model. */
   readonly width: number
 }
@@ -37,7 +40,7 @@ export function describeConnector({ alone }: Connector, config: CheckpointConfig
 
 /** Whole clips: `features` to `visual_tokens`. */
 function buildConnector(root: Module, connector: Connector, config: CheckpointConfig, sizes: ConnectorSizes): void {
-  const features = floatInput(root, 'features', ['frames', sizes.tokensPerFrame, sizes.visionWidth])
+  const features = featuresInput(root, 'frames', sizes)
   floatOutput(root, 'visual_tokens', connector.build(root.child('connector'), features, config, sizes.width))
 }
 
@@ -63,19 +66,20 @@ export function buildExplainingConnector(
 
 /** What one frame becomes by itself: `features` to `frame_tokens`. */
 function buildFrameConnector(root: Module, alone: FramesAlone, config: CheckpointConfig, sizes: ConnectorSizes): void {
-  const features = floatInput(root, 'features', [1, sizes.tokensPerFrame, sizes.visionWidth])
+  const features = featuresInput(root, 1, sizes)
   floatOutput(root, 'frame_tokens', alone.condense(root.child('connector'), features, config, sizes.width))
 }
 
 /** The joining of all frames: `frame_tokens` to `visual_tokens`. */
 function buildJoinFrames(root: Module, alone: FramesAlone, config: CheckpointConfig, { width }: ConnectorSizes): void {
-  const frameTokens = floatInput(root, 'frame_tokens', ['visual', width])
+  const frameTokens = cast(root.graph, root.graph.input('frame_tokens', 'float32', ['visual', width]), root.precision.activations)
   floatOutput(root, 'visual_tokens', alone.join(root.child('connector'), frameTokens, config, width))
 }
 
-/** A float32 input, in the type that the part computes in. */
-function floatInput({ graph, precision }: Module, name: string, shape: Value['shape']): Value {
-  return cast(graph, graph.input(name, 'float32', shape), precision.activations)
+/** Frames' features, in the type that the part computes in. */
+function featuresInput({ graph, precision }: Module, frames: Dimension, sizes: ConnectorSizes): Value {
+  const { features, tokensPerFrame, visionWidth } = sizes
+  return cast(graph, graph.input('features', features, [frames, tokensPerFrame, visionWidth]), precision.activations)
 }
 
 function floatOutput({ graph }: Module, name: string, value: Value): void {

@@ -6,9 +6,18 @@ import { add, cast, float32, gather, int64, multiply, reshape, slice, transpose 
 import type { Value } from '../graph/value.js'
 import { PIXEL_LEVELS } from '../manifest.js'
 import type { PixelRules, VisionTower } from '../parts/part.js'
+import type { Activations } from '../precision.js'
 
 /** Where a checkpoint keeps its tower's tensors. */
 export const TOWER = 'vision_tower._vision_tower'
+
+/** What a vision encoder is built of. */
+export interface VisionEncoderParts {
+  readonly tower: VisionTower
+  readonly rules: PixelRules
+  /** Type the features are given in. */
+  readonly features: Activations
+}
 
 const LEVELS = 256
 const CHANNELS = 3
@@ -17,19 +26,20 @@ const CHANNELS = 3
  * Builds the vision encoder: uint8 pixels in, the tower's features out.
  *
  * ```
- * pixels u8, levels i64 ─ normalise ─ tower ─ select ──► features f32 [frames, tokens, width]
+ * pixels u8, levels i64 ─ normalise ─ tower ─ select ──► features [frames, tokens, width]
  * ```
  *
  * @param module At the checkpoint's root.
  */
-export function buildVisionEncoder(module: Module, tower: VisionTower, rules: PixelRules, config: CheckpointConfig): void {
+export function buildVisionEncoder(module: Module, config: CheckpointConfig, parts: VisionEncoderParts): void {
+  const { tower, rules } = parts
   const { graph } = module
   const size = rules.imageSize
   const pixels = graph.input('pixels', 'uint8', ['frames', size, size, CHANNELS])
   const levels = graph.input('levels', 'int64', ['frames'])
   const normalised = normalise(graph.scope('normalise'), pixels, levels, rules)
   const features = tower.build(module.child(TOWER), cast(graph, normalised, module.precision.activations), config)
-  graph.output('features', cast(graph, selectFeatures(graph.scope('select'), features, config), 'float32'))
+  graph.output('features', cast(graph, selectFeatures(graph.scope('select'), features, config), parts.features))
 }
 
 /**

@@ -1,4 +1,3 @@
-import { Tensor } from 'onnxruntime-node'
 
 import type { FrameFeatures } from '../../types.js'
 import { StreamError, throwIfAborted } from '../../errors.js'
@@ -8,6 +7,7 @@ import { buildPrompt } from '../parts/templates/prompt.js'
 import { templates } from '../parts/templates/templates.js'
 import { openBundle } from '../runtime/bundle.js'
 import { embedTokens } from '../runtime/embedding.js'
+import { featuresTensor } from '../runtime/features.js'
 import { joined } from '../runtime/joined.js'
 import { createGate } from '../runtime/native-gate.js'
 import { type PromptLayout, layOutPrompt } from '../runtime/prompt-layout.js'
@@ -120,10 +120,8 @@ async function sources(
   { manifest, answer, clip }: { manifest: Manifest; answer: AnswerToExplain; clip: ClipTokens },
 ): Promise<Parameters<typeof traceToPatches>[1]> {
   if (!manifest.explaining.looks) return ownSources(answer.visual.tokens, clip)
-  const features = joined(Float32Array, answer.frames.map(({ data }) => data))
-  const shape = [clip.frames, clip.tokensPerFrame, manifest.visionTower.width]
   return use('explainingConnector', async (session) => {
-    const outputs = await session.run({ features: new Tensor('float32', features, shape) })
+    const outputs = await session.run({ features: featuresTensor(answer.frames) })
     const data = floatOutput(session, outputs, 'attention')
     const [parts = 0, queries = 0, context = 0] = outputs.attention?.dims ?? []
     return lookedSources({ data, parts, queries, context }, clip)

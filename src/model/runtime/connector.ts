@@ -2,6 +2,7 @@ import { Tensor } from 'onnxruntime-node'
 import type { FrameFeatures } from '../../types.js'
 import { type Manifest, isFrameByFrame } from '../manifest.js'
 import type { VisualTokens } from '../model.js'
+import { type FeatureValues, featuresTensor } from './features.js'
 import { joined } from './joined.js'
 import type { CondensedFrame, ConnectJob, ConnectResult } from './protocol.js'
 import { type GraphName, type GraphSession, type Tensors, floatOutput } from './session.js'
@@ -30,8 +31,8 @@ type RunGraph = (session: GraphSession, feeds: Tensors, output: string) => Promi
  * Connects a clip; each `yield` lies between two runs.
  *
  * ```
- * whole            f32 [frames, tokens, visionWidth] ─ connector ──────────────────────► f32 [visual, width]
- * frame by frame   each: f32 [1, tokens, visionWidth] ─ frame_connector ─┬ join_frames ─► f32 [visual, width]
+ * whole            [frames, tokens, visionWidth] ─ connector ──────────────────────► f32 [visual, width]
+ * frame by frame   each: [1, tokens, visionWidth] ─ frame_connector ─┬ join_frames ─► f32 [visual, width]
  *                  connected before: nothing to run ─────────────────────┘
  * … of any number  the same, with connector as frame_connector, and nothing to run behind it
  * ```
@@ -57,7 +58,7 @@ export async function* connectClip(
   const visual = (data: Float32Array): VisualTokens => ({ data, tokens: data.length / width, width, connectMs })
 
   if (!isFrameByFrame(manifest, frames.length)) {
-    const features = stack(frames.map(expectFeatures))
+    const features = featuresTensor(frames.map(expectFeatures))
     return { visual: visual(await run(sessions.connector, { features }, 'visual_tokens')), condensed: [] }
   }
   const { rows, condensed } = yield* condenseFrames(sessions, frames, run)
@@ -76,14 +77,14 @@ async function* condenseFrames(
   const [session, output] = alone === undefined ? [connector, 'visual_tokens'] : [alone.condense, 'frame_tokens']
   const [rows, fresh]: [Float32Array[], CondensedFrame[]] = [[], []]
   // A still camera's frames share their features: what is in a clip twice is condensed once, too.
-  const known = new Map<Float32Array, Float32Array>()
+  const known = new Map<FeatureValues, Float32Array>()
   for (const frame of frames) {
     if ('condensed' in frame) {
       rows.push(frame.condensed)
       continue
     }
     const before = known.get(frame.data)
-    const condensed = before ?? (await run(session, { features: stack([frame]) }, output))
+    const condensed = before ?? (await run(session, { features: featuresTensor([frame]) }, output))
     known.set(frame.data, condensed)
     rows.push(condensed)
     fresh.push({ condensed })
@@ -95,9 +96,4 @@ async function* condenseFrames(
 function expectFeatures(frame: FrameFeatures | CondensedFrame): FrameFeatures {
   if ('data' in frame) return frame
   throw new Error('A frame was condensed for a clip of another length.')
-}
-
-function stack(frames: readonly FrameFeatures[]): Tensor {
-  const { tokens, width } = frames[0] ?? { tokens: 0, width: 0 }
-  return new Tensor('float32', joined(Float32Array, frames.map(({ data }) => data)), [frames.length, tokens, width])
 }

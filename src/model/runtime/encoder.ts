@@ -5,7 +5,7 @@ import { GRAPH_FILES, type Manifest, PIXEL_LEVELS } from '../manifest.js'
 import type { Pixels } from '../model.js'
 import { joined } from './joined.js'
 import { padToSquare } from './pad-to-square.js'
-import { type GraphSession, floatOutput } from './session.js'
+import { type GraphSession, float16Output, floatOutput } from './session.js'
 
 /** The sessions a picture goes through. */
 export interface EncoderSessions {
@@ -26,7 +26,7 @@ interface Resized {
  *
  * ```
  * u8 [1, height, width, 3] ─ preprocess ─► u8 [1, S, S, 3], levels ─┐
- * u8 [1, height, width, 3] ─ preprocess ─► u8 [1, S, S, 3], levels ─┴ vision_encoder ─► f32 [pictures, tokens, width]
+ * u8 [1, height, width, 3] ─ preprocess ─► u8 [1, S, S, 3], levels ─┴ vision_encoder ─► [pictures, tokens, width]
  * ```
  *
  * Those that are no video's frames are laid on a square first, where the model was trained so.
@@ -35,7 +35,7 @@ interface Resized {
  */
 export async function encodePictures(
   { preprocess, visionEncoder }: EncoderSessions,
-  { tokensPerFrame: tokens, width, imageSize: side, padColour }: Manifest['visionTower'],
+  { tokensPerFrame: tokens, width, imageSize: side, padColour, features: type }: Manifest['visionTower'],
   pictures: readonly Pixels[],
 ): Promise<readonly FrameFeatures[]> {
   const resized: Resized[] = []
@@ -45,7 +45,8 @@ export async function encodePictures(
     levels: new Tensor('int64', BigInt64Array.from(resized, ({ levels }) => BigInt(levels)), [pictures.length]),
   })
   const size = tokens * width
-  const features = floatOutput(visionEncoder, outputs, 'features', pictures.length * size)
+  const take = type === 'float16' ? float16Output : floatOutput
+  const features = take(visionEncoder, outputs, 'features', pictures.length * size)
   // Each is handed on by itself, with memory of its own.
   if (pictures.length === 1) return [{ data: features, tokens, width }]
   return pictures.map((_, place) => ({ data: features.slice(place * size, (place + 1) * size), tokens, width }))

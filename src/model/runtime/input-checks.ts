@@ -1,7 +1,9 @@
 import { expectInteger, expectOneOf } from '../../checks.js'
 import { StreamError } from '../../errors.js'
 import { type FrameFeatures, PIXEL_KINDS } from '../../types.js'
+import type { Manifest } from '../manifest.js'
 import type { Pixels, VisualTokens } from '../model.js'
+import { featuresAs } from './features.js'
 
 /**
  * Checks pictures, and gives each a buffer of its own.
@@ -20,13 +22,14 @@ export function checkPictures(pictures: readonly Pixels[]): readonly Pixels[] {
 }
 
 /**
- * Checks that a clip's frames come from this model's tower, and gives each a buffer of its own.
+ * Checks that a clip's frames come from this model's tower, or one as wide, and gives each a buffer of its own in the type that
+ * this model keeps features in.
  *
  * @throws {StreamError} `SETTING_INVALID`.
  */
 export function checkFrames(
   frames: readonly FrameFeatures[],
-  tower: { readonly tokensPerFrame: number; readonly width: number },
+  tower: Pick<Manifest['visionTower'], 'tokensPerFrame' | 'width' | 'features'>,
 ): readonly FrameFeatures[] {
   if (frames.length === 0) throw new StreamError('SETTING_INVALID', 'A clip needs at least one frame.')
   return frames.map(({ data, tokens, width }) => {
@@ -37,7 +40,7 @@ export function checkFrames(
         `${data.length} values as ${tokens} x ${width}: they come from another model`,
       )
     }
-    return { data: ownFloats(data), tokens, width }
+    return { data: ownValues(featuresAs(tower.features, data)), tokens, width }
   })
 }
 
@@ -50,7 +53,7 @@ export function checkVisual(visual: VisualTokens, width: number): VisualTokens {
   if (visual.width !== width || visual.data.length !== visual.tokens * width) {
     throw mismatch(`visual tokens of width ${width}`, `${visual.data.length} values as ${visual.tokens} x ${visual.width}`)
   }
-  return { ...visual, data: ownFloats(visual.data) }
+  return { ...visual, data: ownValues(visual.data) }
 }
 
 // A typed array is sent to another thread with its whole buffer: one frame cut from a large read, or a
@@ -60,8 +63,8 @@ function ownBytes(data: Uint8Array): Uint8Array {
   return data.byteLength === data.buffer.byteLength ? data : new Uint8Array(data)
 }
 
-function ownFloats(data: Float32Array): Float32Array {
-  return data.byteLength === data.buffer.byteLength ? data : new Float32Array(data)
+function ownValues<Values extends Float32Array | Uint16Array>(data: Values): Values {
+  return data.byteLength === data.buffer.byteLength ? data : (data.slice() as Values)
 }
 
 function mismatch(expected: string, found: string | number): StreamError {

@@ -92,10 +92,29 @@ async function createSession(path: string, settings: SessionSettings): Promise<I
 export function floatOutput(session: GraphSession, outputs: Tensors, name: string, length?: number): Float32Array {
   const data: unknown = outputs[name]?.data
   if (data instanceof Float32Array && (length === undefined || data.length === length)) return data
-  const found = data instanceof Float32Array ? `${data.length} values` : `type ${outputs[name]?.type ?? 'none'}`
-  const expected = length === undefined ? 'float32' : `${length} float32 values`
-  throw new StreamError(
-    'MODEL_FAILED',
-    `Graph \`${GRAPH_FILES[session.graph]}\` gave \`${name}\` as ${found} instead of ${expected}.`,
-  )
+  throw unexpected(session, outputs, { name, type: 'float32', length })
+}
+
+/**
+ * Takes a float16 output as bit patterns, and checks its number of values.
+ *
+ * @throws {StreamError} `MODEL_FAILED` where the output is missing, of another type or of another size.
+ */
+export function float16Output(session: GraphSession, outputs: Tensors, name: string, length: number): Uint16Array {
+  const { type, data } = outputs[name] ?? {}
+  // Where JavaScript has a `Float16Array`, the runtime gives that.
+  if (type === 'float16' && ArrayBuffer.isView(data) && data.length === length) return new Uint16Array(data.buffer, data.byteOffset, length)
+  throw unexpected(session, outputs, { name, type: 'float16', length })
+}
+
+/** An output that isn't what a bundle's graph has to give. */
+function unexpected(
+  { graph }: GraphSession,
+  outputs: Tensors,
+  { name, type, length }: { readonly name: string; readonly type: Tensor.Type; readonly length: number | undefined },
+): StreamError {
+  const output = outputs[name]
+  const found = output?.type === type ? `${output.data.length} values` : `type ${output?.type ?? 'none'}`
+  const expected = length === undefined ? type : `${length} ${type} values`
+  return new StreamError('MODEL_FAILED', `Graph \`${GRAPH_FILES[graph]}\` gave \`${name}\` as ${found} instead of ${expected}.`)
 }

@@ -1,6 +1,7 @@
 import { StreamError, throwIfAborted } from '../../errors.js'
 import type { Manifest } from '../manifest.js'
 import type { Pixels } from '../model.js'
+import { floatFeatures } from '../runtime/features.js'
 import { cosine, divergence, relativeError } from './numbers.js'
 import type { Stages } from './stages.js'
 import { wilsonInterval } from './wilson-interval.js'
@@ -89,7 +90,7 @@ export async function compareModels(
     clipCount += 1
     const features = await expected.encode(pictures)
     const ownFeatures = await found.encode(pictures)
-    features.forEach(({ data }, frame) => { stages.features.add(ownFeatures[frame]?.data ?? new Float32Array(), data) })
+    features.forEach(({ data }, frame) => { stages.features.add(floatFeatures(ownFeatures[frame]?.data ?? new Float32Array()), floatFeatures(data)) })
     const visual = await expected.connect(features)
     stages.visualTokens.add((await found.connect(features)).data, visual.data)
     const ownVisual = await found.connect(ownFeatures)
@@ -119,10 +120,10 @@ export async function compareModels(
   }
 }
 
-/** Models of other sizes can't be fed with one another's outputs. */
+/** Models of other sizes can't be fed with one another's outputs; the type of features may be another, and is converted. */
 function expectAlike(found: Manifest, expected: Manifest): void {
   const sizes = ({ visionTower, languageModel: { width, vocabularySize } }: Manifest): string =>
-    JSON.stringify({ ...visionTower, languageModel: { width, vocabularySize } })
+    JSON.stringify({ ...visionTower, features: undefined, languageModel: { width, vocabularySize } })
   if (sizes(found) === sizes(expected)) return
   const message = `\`${found.name}\` can't be compared with \`${expected.name}\`: ${sizes(found)} and ${sizes(expected)}. Take bundles of one checkpoint.`
   throw new StreamError('SETTING_INVALID', message)

@@ -11,6 +11,7 @@ import { openBundle } from '../runtime/bundle.js'
 import { connectClip, openConnectors } from '../runtime/connector.js'
 import { embedTokens } from '../runtime/embedding.js'
 import { encodePictures } from '../runtime/encoder.js'
+import { checkFrames } from '../runtime/input-checks.js'
 import { planLimits } from '../runtime/limits.js'
 import { createGate } from '../runtime/native-gate.js'
 import { prefill } from '../runtime/prefill.js'
@@ -85,7 +86,10 @@ export async function openStages(bundleDir: string): Promise<Stages> {
   return {
     manifest,
     encode: (pictures) => encodePictures(encoder, visionTower, pictures),
-    connect: async (frames) => (await lastOf(connectClip(connectors, { kind: 'connect', frames }, manifest))).visual,
+    connect: async (frames) => {
+      const job = { kind: 'connect', frames: checkFrames(frames, visionTower) } as const
+      return (await lastOf(connectClip(connectors, job, manifest))).visual
+    },
     async answer({ visual, question, maxNewTokens, follow }) {
       const [prompt, settings] = [buildPrompt(template, question), resolveGeneration({ maxNewTokens })]
       const job = { kind: 'generate', clip: 0, visual, prompt, endText: template.endText, ...settings } as const

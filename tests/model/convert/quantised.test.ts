@@ -17,6 +17,7 @@ import { createScene } from '../../../scripts/demo-model/scene.js'
 import { type ConvertOptions, convertCheckpoint } from '../../../src/model/convert.js'
 import { loadRuntime } from '../../../src/model/load.js'
 import type { Manifest } from '../../../src/model/manifest.js'
+import { type FeatureValues, featuresAs, floatFeatures } from '../../../src/model/runtime/features.js'
 import { cacheParts } from '../../support/cache-parts.js'
 import { readCase } from '../../support/cases.js'
 import { type TemporaryFolder, copyCheckpoint, editWeights, temporaryFolder } from '../../support/checkpoint-files.js'
@@ -44,15 +45,14 @@ async function runStages(caseName: string, options: ConvertOptions, before?: Sta
   const reference = readCase(caseName)
   const out = folder.file(`${caseName}-${Object.values(options).join('-')}`)
   const manifest = await convertCheckpoint(reference.checkpoint, out, options)
-  const { visionTower: { imageSize, tokensPerFrame, width }, languageModel } = manifest
+  const { visionTower: { imageSize, tokensPerFrame, width, features: type }, languageModel } = manifest
   const frames = 3
   const pixels = Uint8Array.from({ length: frames * imageSize * imageSize * 3 }, (_, index) => (index * 37 + (index >> 5) * 11) % 256)
   const vision = await openGraph(out, 'vision_encoder.onnx')
-  const features = floats(await vision({
-    pixels: uint8Tensor(pixels, [frames, imageSize, imageSize, 3]), levels: int64Tensor([0, 2, 1], [3]),
-  }), 'features')
+  const encoded = await vision({ pixels: uint8Tensor(pixels, [frames, imageSize, imageSize, 3]), levels: int64Tensor([0, 2, 1], [3]) })
+  const features = floatFeatures(encoded.features?.data as FeatureValues)
   const connector = await openGraph(out, 'connector.onnx')
-  const visual = floats(await connector({ features: float32Tensor(before?.features ?? features, [frames, tokensPerFrame, width]) }), 'visual_tokens')
+  const visual = floats(await connector({ features: new Tensor(type, featuresAs(type, before?.features ?? features), [frames, tokensPerFrame, width]) }), 'visual_tokens')
   const embed = await openGraph(out, 'embed_tokens.onnx')
   const ids = Array.from({ length: 12 }, (_, index) => (index * 7 + 3) % languageModel.vocabularySize)
   const embeddings = floats(await embed({ input_ids: int64Tensor(ids, [1, ids.length]) }), 'inputs_embeds')
@@ -102,6 +102,7 @@ describe.each([
     // One decoder's attention is in float32, the other's in the activations' type; what goes into a layer is rounded anew.
     expect(relativeError(stages.appendingLogits, stages.logits)).toBeLessThan(2e-2 * sharpness)
     expect(stages.features).not.toEqual(exact.features)
+    expect(stages.manifest.visionTower.features).toBe('float16')
   })
 })
 

@@ -101,7 +101,7 @@ describe('BUNDLE_INVALID', () => {
 
 test('BUNDLE_VERSION for another format version, whatever else it holds', async () => {
   writeFileSync(manifestPath(), JSON.stringify({ format: 'tinyllava-stream-bundle', version: 9, everything: 'new' }))
-  await expect(openBundle(dir)).rejects.toEqual(refusal('BUNDLE_VERSION', /format version 9, this build reads 3/))
+  await expect(openBundle(dir)).rejects.toEqual(refusal('BUNDLE_VERSION', /format version 9, this build reads 4/))
 })
 
 describe('BUNDLE_DAMAGED', () => {

@@ -8,7 +8,7 @@ import { WIDTH, countingJob, floatPrecisions, languageModel } from './fake-model
 
 const manifest: Manifest = {
   format: 'tinyllava-stream-bundle',
-  version: 3,
+  version: 4,
   name: 'fake',
   createdBy: '0.0.0',
   sourceDigest: '0'.repeat(64),
@@ -16,7 +16,7 @@ const manifest: Manifest = {
   precisions: floatPrecisions,
   attention: 'fused',
   template: 'qwen2_base',
-  visionTower: { name: 'siglip', imageSize: 30, tokensPerFrame: 2, width: 3 },
+  visionTower: { name: 'siglip', imageSize: 30, tokensPerFrame: 2, width: 3, features: 'float32' },
   connector: { name: 'naiveresampler' },
   languageModel,
   explaining: { patches: { across: 1, first: 0 }, looks: false },

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { encodePictures } from '../../../src/model/runtime/encoder.js'
 import { fakeSession } from './fake-model.js'
 
-const tower = { name: 'fake', imageSize: 1, tokensPerFrame: 2, width: 3 }
+const tower = { name: 'fake', imageSize: 1, tokensPerFrame: 2, width: 3, features: 'float32' } as const
 const picture = (value: number, side: number) => ({ data: new Uint8Array(side * side * 3).fill(value), width: side, height: side })
 
 /** Takes the first pixel for the whole picture. */
@@ -31,6 +31,22 @@ test('resizes each picture by itself and runs the tower once over all', async ()
 test('features of a batch have memory of their own each: one can be handed on without the others', async () => {
   const features = await encodePictures({ preprocess: preprocess(), visionEncoder: visionEncoder() }, tower, [picture(9, 2), picture(8, 2)])
   expect(features.map(({ data }) => data.buffer.byteLength)).toEqual([24, 24])
+})
+
+test('features in float16 are bit patterns, each frame\'s with memory of its own; other types are MODEL_FAILED', async () => {
+  const half = { ...tower, features: 'float16' } as const
+  const bits = (pictures: number): Uint16Array => Uint16Array.from({ length: pictures * 6 }, (_, place) => 0x3c00 + place)
+  const session = fakeSession('visionEncoder', ({ pixels }) => {
+    const [count = 0] = pixels?.dims ?? []
+    return { features: new Tensor('float16', bits(count), [count, 2, 3]) }
+  })
+  const features = await encodePictures({ preprocess: preprocess(), visionEncoder: session }, half, [picture(9, 2), picture(8, 2)])
+  expect(features).toEqual([0, 6].map((from) => ({ data: bits(2).slice(from, from + 6), tokens: 2, width: 3 })))
+  expect(features.map(({ data }) => data.buffer.byteLength)).toEqual([12, 12])
+  const failed = expect.objectContaining({ code: 'MODEL_FAILED' }) as unknown
+  const other = { preprocess: preprocess(), visionEncoder: visionEncoder() }
+  await expect(encodePictures(other, half, [picture(9, 2)])).rejects.toEqual(failed)
+  await expect(encodePictures({ ...other, visionEncoder: session }, tower, [picture(9, 2)])).rejects.toEqual(failed)
 })
 
 test('a tower of another size, or preprocessing without its outputs, is MODEL_FAILED', async () => {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { checkFrames, checkPictures, checkVisual } from '../../../src/model/runtime/input-checks.js'
 
 const refusal = expect.objectContaining({ code: 'SETTING_INVALID' }) as unknown
-const tower = { tokensPerFrame: 2, width: 3 }
+const tower = { tokensPerFrame: 2, width: 3, features: 'float32' } as const
 
 describe('pictures', () => {
   test('must have the bytes of their size', () => {
@@ -31,6 +31,16 @@ describe('frames', () => {
     expect(() => checkFrames([{ data: new Float32Array(6), tokens: 3, width: 2 }], tower)).toThrow(refusal)
     expect(() => checkFrames([{ data: new Float32Array(5), tokens: 2, width: 3 }], tower)).toThrow(refusal)
     expect(checkFrames([{ data: new Float32Array(6), tokens: 2, width: 3 }], tower)).toHaveLength(1)
+  })
+
+  test('come out in the type that the model keeps features in', () => {
+    const half = { ...tower, features: 'float16' } as const
+    const [floats, bits] = [Float32Array.of(0, 1, -2, 0.5, 65504, 0.25), Uint16Array.of(0, 0x3c00, 0xc000, 0x3800, 0x7bff, 0x3400)]
+    const frame = { tokens: 2, width: 3 }
+    expect(checkFrames([{ ...frame, data: floats }], half)).toEqual([{ ...frame, data: bits }])
+    expect(checkFrames([{ ...frame, data: bits }], tower)).toEqual([{ ...frame, data: floats }])
+    expect(checkFrames([{ ...frame, data: bits }], half)[0]?.data).toBe(bits)
+    expect(checkFrames([{ ...frame, data: floats }], tower)[0]?.data).toBe(floats)
   })
 })
 

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { VisionLane, type VisionSetup } from '../../../src/model/runtime/vision-lane.js'
+import type { FrameFeatures } from '../../../src/types.js'
 import { drain, quietHooks } from './fake-model.js'
 
 const picture = (value: number) => ({ data: Uint8Array.of(value), width: 1, height: 1 })
@@ -32,7 +33,7 @@ function lane(changes: Partial<VisionSetup> = {}) {
   return { runs, vision: new VisionLane(setup) }
 }
 
-const valuesOf = async (features: Promise<readonly { data: Float32Array }[]>) => (await features).map(({ data }) => data[0])
+const valuesOf = async (features: Promise<readonly FrameFeatures[]>) => (await features).map(({ data }) => data[0])
 
 describe('one picture a run', () => {
   test('encodes in the order they came, at once', async () => {

@@ -10,6 +10,7 @@
 import { InferenceSession, Tensor } from 'onnxruntime-node'
 
 import { PIXEL_LEVELS } from '../../manifest.js'
+import { floatFeatures } from '../../runtime/features.js'
 import { cosine } from './cosine.js'
 import { drawPictures } from './pictures.js'
 
@@ -24,12 +25,17 @@ async function featuresOf(path: string, size: number): Promise<readonly Float32A
       pixels: new Tensor('uint8', picture, [1, size, size, 3]),
       levels: new Tensor('int64', BigInt64Array.of(BigInt(PIXEL_LEVELS.frame)), [1]),
     })
-    const data: unknown = outputs.features?.data
-    if (!(data instanceof Float32Array)) throw new Error(`${path} gives no features.`)
-    features.push(data)
+    features.push(floatsOf(path, outputs.features))
   }
   await session.release()
   return features
+}
+
+function floatsOf(path: string, output: Tensor | undefined): Float32Array {
+  const { type, data } = output ?? {}
+  if (data instanceof Float32Array) return data
+  if (type === 'float16' && ArrayBuffer.isView(data)) return floatFeatures(new Uint16Array(data.buffer, data.byteOffset, data.length))
+  throw new Error(`${path} gives no features.`)
 }
 
 const expected = await featuresOf(exact, Number(imageSize))
