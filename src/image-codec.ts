@@ -1,12 +1,21 @@
-import sharp, { type Sharp } from 'sharp'
+import type { Sharp, SharpConstructor } from 'sharp'
 
 import { expectInteger } from './checks.js'
 import { StreamError } from './errors.js'
 
-// Every picture is another one: a cache of operations would only grow, week by week.
-sharp.cache(false)
-// One picture, one thread: several come at once, and the model wants the other cores.
-sharp.concurrency(1)
+let loading: Promise<SharpConstructor> | undefined
+
+/** At the first picture: it takes a while, and most processes see nothing but videos. */
+function loadSharp(): Promise<SharpConstructor> {
+  loading ??= import('sharp').then(({ default: sharp }) => {
+    // Every picture is another one: a cache of operations would only grow, week by week.
+    sharp.cache(false)
+    // One picture, one thread: several come at once, and the model wants the other cores.
+    sharp.concurrency(1)
+    return sharp
+  })
+  return loading
+}
 
 /** A picture in RGB. */
 export interface RgbImage {
@@ -67,6 +76,7 @@ export async function decodeImage(bytes: Uint8Array, options: DecodeImageOptions
   if (!isKnownFormat(bytes)) {
     throw new StreamError('FRAME_UNREADABLE', `${what} is no JPEG, PNG or WebP picture. Send one of these.`)
   }
+  const sharp = await loadSharp()
   try {
     const ignoreIcc = colours === 'stored'
     const image = sharp(bytes, { limitInputPixels: maxPixels, failOn: 'error', sequentialRead: true, autoOrient: orient, ignoreIcc })
@@ -118,6 +128,7 @@ export interface EncodeJpegOptions {
 export async function encodeJpeg({ width, height, data }: RgbImage, options: EncodeJpegOptions = {}): Promise<Uint8Array> {
   const quality = expectInteger('quality', options.quality ?? 90, 1, 100)
   expectInteger('data.length', data.length, width * height * 3, width * height * 3)
+  const sharp = await loadSharp()
   return sharp(data, { raw: { width, height, channels: 3 } }).jpeg({ quality, chromaSubsampling: '4:4:4' }).toBuffer()
 }
 

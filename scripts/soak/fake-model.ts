@@ -16,7 +16,7 @@ export function createFakeModel(): Model {
     connect: (frames) => Promise.resolve({ data: new Float32Array(frames.length), tokens: frames.length, width: 1, connectMs: 0 }),
     generate: async (visual, question) => {
       await delay(2)
-      const tokens = { visual: visual.tokens, prompt: 1, answer: 1 }
+      const tokens = { visual: visual?.tokens ?? 0, prompt: 1, answer: 1 }
       return { text: question, tokenIds: [1], finishReason: 'stop', tokens, isTruncated: false, timingsMs: { prefill: 1, decode: 1 } }
     },
     dispose: () => Promise.resolve(),

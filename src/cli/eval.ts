@@ -1,7 +1,7 @@
 import { Option } from 'commander'
 import type { Command } from 'commander'
 
-import { benchmarkNames, findBenchmark } from '../eval/benchmarks.js'
+import { benchmarkNames } from '../eval/benchmark-names.js'
 import { MOST_FRAMES } from '../eval/frames/frame-budget.js'
 import { deviceOption, integer, nonEmpty, wrongUse } from './arguments.js'
 import type { EvalFlags } from './eval-action.js'
@@ -31,6 +31,7 @@ export function addEvalCommand(program: Command, reporter: Reporter): void {
     if (flags.maxFrames !== undefined && flags.framesPerSecond !== true) {
       wrongUse(command, "option '--max-frames <n>' needs '--frames-per-second'")
     }
+    const { findBenchmark } = await import('../eval/benchmarks.js')
     if ((flags.frames !== undefined || flags.framesPerSecond === true) && findBenchmark(flags.benchmark).budget === undefined) {
       wrongUse(command, `${flags.benchmark} asks about pictures: it takes no number of frames`)
     }

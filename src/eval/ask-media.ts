@@ -1,26 +1,20 @@
-import { readdir } from 'node:fs/promises'
-import { basename, join } from 'node:path'
-
-import { concatMap, lastValueFrom, map, toArray } from 'rxjs'
-import type { Observable } from 'rxjs'
+import { lastValueFrom, map, toArray } from 'rxjs'
 
 import type { QuestionResult } from '../envelope.js'
 import { StreamError, throwIfAborted } from '../errors.js'
-import type { GenerationSettings } from '../generation-settings.js'
+import { type GenerationSettings, resolveGeneration } from '../generation-settings.js'
 import type { Model } from '../model/model.js'
 import { answer } from '../operators/answer.js'
 import { encode } from '../operators/encode.js'
+import { errorOf } from '../operators/result.js'
+import { withRetries } from '../operators/retry.js'
 import { wholeClip } from '../operators/whole-clip.js'
-import { atIndices } from '../sampling/at-indices.js'
 import { unlessAborted } from '../service/abort.js'
-import { file } from '../sources/file.js'
-import { imageStream } from '../sources/image.js'
-import { listVideo } from '../sources/decoding/video-track.js'
-import type { Frame, PixelKind } from '../types.js'
-import type { EvalMedia, FramePlan } from './benchmark.js'
+import type { Frame } from '../types.js'
+import type { ShownMedia } from './benchmark.js'
 import type { FrameBudget } from './frames/frame-budget.js'
-import { videoFacts } from './frames/video-facts.js'
-import { pictureStream } from './picture-stream.js'
+import type { KeptAnswer } from './results-file.js'
+import { type Showing, createPlanner } from './showing.js'
 
 /** What a question is asked with. */
 export interface AskContext {
@@ -30,39 +24,52 @@ export interface AskContext {
   readonly signal: AbortSignal
 }
 
-/** A question about something that can be shown. */
-export interface MediaQuestion {
+/** A question about something that is shown. */
+export interface ShownQuestion {
   readonly id: string
-  readonly media: Exclude<EvalMedia, { kind: 'nothing' }>
+  readonly media: ShownMedia
 }
 
-/** Frames to show, what they are to the model, and what to ask about them. */
-interface Showing extends FramePlan {
-  readonly id: string
-  readonly pixels: PixelKind
-  readonly frames: (indices: readonly number[]) => Observable<Frame>
-}
+/** What became of a question: an answer, or why there is none. */
+export type Outcome = KeptAnswer | { readonly error: StreamError }
+
+/** Outcomes by the questions' ids. */
+export type Outcomes = ReadonlyMap<string, Outcome>
+
+/** Retries of a question without a picture; those of the others are `answer`'s. */
+const RETRIES = 1
 
 /**
  * Asks questions about one video, folder or picture. Those that want the same frames share them: they are decoded and
- * encoded once.
+ * encoded once. What fails for some of them is their outcome, and the others are asked all the same.
  *
- * @param questions All with media of the same path.
- * @returns the results by the questions' ids.
- * @throws {StreamError} `VIDEO_*`, `FRAME_*`, `MODEL_*`, `ABORTED`; a question's own error is its result.
+ * @param questions All with media of the same kind and path.
+ * @throws {StreamError} `ABORTED`; whatever isn't a `StreamError`, too.
  */
-export async function askMedia(questions: readonly MediaQuestion[], context: AskContext): Promise<ReadonlyMap<string, QuestionResult>> {
-  const showings: Showing[] = []
-  for (const question of questions) showings.push(await showingOf(question, context))
-  const results = new Map<string, QuestionResult>()
-  for (const alike of groupBy(showings, ({ indices }) => indices.join()).values()) {
-    const answers = await askAlike(alike, context)
+export async function askShown(questions: readonly ShownQuestion[], context: AskContext): Promise<Outcomes> {
+  const outcomes = new Map<string, Outcome>()
+  const planOf = createPlanner(context.signal)
+  const showings: { readonly id: string; readonly showing: Showing }[] = []
+  for (const { id, media } of questions) {
+    const showing = await orError(() => planOf(media, context.budget), context)
+    if (showing instanceof StreamError) outcomes.set(id, { error: showing })
+    else showings.push({ id, showing })
+  }
+  for (const alike of groupBy(showings, ({ showing }) => showing.indices.join()).values()) {
+    const results = await orError(() => askAlike(alike.map(({ showing }) => showing), context), context)
     alike.forEach(({ id }, place) => {
-      const result = answers[place]
-      if (result !== undefined) results.set(id, result)
+      const result = results instanceof StreamError ? results : results[place]
+      if (result !== undefined) outcomes.set(id, outcomeOf(result))
     })
   }
-  return results
+  return outcomes
+}
+
+/** Asks the language model alone, as the reference does where a question has no picture. @throws as `askShown`. */
+export async function askText(question: string, context: AskContext): Promise<Outcome> {
+  const { model, generation, signal } = context
+  const generated = await orError(() => withRetries(() => model.generate(null, question, { ...resolveGeneration(generation), signal }), RETRIES), context)
+  return generated instanceof StreamError ? { error: generated } : { answer: generated.text }
 }
 
 /** Gathers values by a key, in the order in which keys come up. */
@@ -76,61 +83,32 @@ export function groupBy<Value>(values: readonly Value[], keyOf: (value: Value) =
   return groups
 }
 
-async function showingOf({ id, media }: MediaQuestion, { budget, signal }: AskContext): Promise<Showing> {
-  const { path } = media
-  switch (media.kind) {
-    case 'video': {
-      const listing = await listVideo(path, signal)
-      const { track } = listing
-      const plan = media.plan(videoFacts(listing), budget)
-      return { id, pixels: media.pixels, ...expectFrames(plan, path, track.ticks.length), frames: (indices) => videoFrames(path, indices) }
-    }
-    case 'folder': {
-      const total = await countPictures(path)
-      const plan = media.plan(total, budget)
-      const nameOf = (index: number): string => join(path, `${String(index).padStart(5, '0')}.jpg`)
-      const frames = (indices: readonly number[]): Observable<Frame> => pictureStream(basename(path), indices.map(nameOf)).frames
-      return { id, pixels: 'picture', ...expectFrames(plan, path, total + 1), frames }
-    }
-    case 'picture':
-      return { id, pixels: 'picture', indices: [0], question: media.question, frames: () => pictureFrame(path) }
+/** What work gives, or the error that it ends with. Where the evaluation was ended, that is what it ends with. */
+async function orError<Value>(work: () => Promise<Value>, { signal }: AskContext): Promise<Value | StreamError> {
+  throwIfAborted(signal, 'The evaluation')
+  try {
+    return await work()
+  } catch (error) {
+    throwIfAborted(signal, 'The evaluation')
+    if (error instanceof StreamError) return error
+    throw error
   }
 }
 
-/** The reference counts whatever lies in the folder. */
-async function countPictures(folder: string): Promise<number> {
-  const names = await readdir(folder).catch((cause: unknown) => {
-    throw new StreamError('VIDEO_NOT_FOUND', `There is no folder of pictures ${folder}, or this user may not read it.`, { cause })
-  })
-  return names.length
+function outcomeOf(result: QuestionResult | StreamError): Outcome {
+  if (result instanceof StreamError) return { error: result }
+  return result.kind === 'answer' ? result : { error: errorOf(result) }
 }
 
-/** The reference would fail, too. @param end Number that the frames stay below. */
-function expectFrames(plan: FramePlan, path: string, end: number): FramePlan {
-  const last = plan.indices.at(-1)
-  if (last !== undefined && last < end) return plan
-  const wanted = last === undefined ? 'no frame is looked at' : `frame ${last} is looked at, and there is none`
-  throw new StreamError('EVAL_VIDEO_DIFFERS', `${path} isn't the video that the annotations tell of: by them ${wanted}. Fetch it again.`)
-}
-
-function videoFrames(path: string, indices: readonly number[]): Observable<Frame> {
-  return file(path, { sampling: atIndices(indices) }).streams.pipe(concatMap(({ frames }) => frames))
-}
-
-/** As the reference opens it: not turned as EXIF says. */
-function pictureFrame(path: string): Observable<Frame> {
-  return imageStream(path, { id: basename(path), kind: 'image', orient: false }).frames
-}
-
-async function askAlike(showings: readonly Showing[], { model, generation, signal }: AskContext): Promise<readonly QuestionResult[]> {
-  const [first] = showings
-  throwIfAborted(signal, 'The evaluation')
+/** Asks what wants the same frames: one result a question, in order. */
+async function askAlike(alike: readonly Showing[], { model, generation, signal }: AskContext): Promise<readonly QuestionResult[]> {
+  const [first] = alike
   if (first === undefined) return []
-  const results = first.frames(first.indices).pipe(
+  const results = first.frames().pipe(
     map((frame): Frame => ({ ...frame, kind: first.pixels })),
     encode(model),
     wholeClip(),
-    answer(model, showings.map(({ question }) => question), generation),
+    answer(model, alike.map(({ question }) => question), generation),
     toArray(),
   )
   return await lastValueFrom(results.pipe(unlessAborted(signal, 'The evaluation')))

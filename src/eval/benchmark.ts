@@ -12,19 +12,27 @@ export interface FramePlan {
   readonly question: string
 }
 
-/** What a question is about. */
-export type EvalMedia =
+/** What the model is shown. */
+export type ShownMedia =
   | {
       readonly kind: 'video'
       readonly path: string
       /** What a frame is to the model: the reference hands over Pillow images here and tensors there. */
       readonly pixels: PixelKind
-      readonly plan: (facts: VideoFacts, budget: FrameBudget) => FramePlan
+      readonly plan: (facts: VideoFacts, budget: FrameBudget) => FramePlan | Promise<FramePlan>
+      /** Files that the plan reads. @default none */
+      readonly needs?: readonly string[]
     }
   /** A video that is stored as pictures, `00001.jpg` and on. */
   | { readonly kind: 'folder'; readonly path: string; readonly plan: (pictures: number, budget: FrameBudget) => FramePlan }
   | { readonly kind: 'picture'; readonly path: string; readonly question: string }
-  /** Nothing that the model could be shown: the reference makes up an answer. */
+
+/** What a question is about. */
+export type EvalMedia =
+  | ShownMedia
+  /** Text alone: the language model is asked without a picture. */
+  | { readonly kind: 'text'; readonly question: string }
+  /** Nothing that the model could be asked: the reference makes up an answer. */
   | { readonly kind: 'nothing'; readonly answer: (guess: Guess) => string }
 
 /** What an answer is worth. */

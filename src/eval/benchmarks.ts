@@ -1,4 +1,5 @@
 import { expectOneOf } from '../checks.js'
+import { type BenchmarkName, benchmarkNames } from './benchmark-names.js'
 import type { Benchmark } from './benchmark.js'
 import { gqa, mmVet, mme, vqav2 } from './images/answers-only.js'
 import { mmmu } from './images/mmmu.js'
@@ -11,8 +12,7 @@ import { mmvu } from './mmvu.js'
 import { mvbench } from './mvbench.js'
 import { videoMme } from './video-mme.js'
 
-/** The benchmarks by name: those of TinyLLaVA-Video, then the Factory's about pictures. */
-const BENCHMARKS = {
+const BENCHMARKS: Readonly<Record<BenchmarkName, Benchmark>> = {
   'video-mme': videoMme,
   mvbench,
   longvideobench: longVideoBench,
@@ -26,13 +26,7 @@ const BENCHMARKS = {
   mme,
   'mm-vet': mmVet,
   mmmu,
-} as const satisfies Record<string, Benchmark>
-
-/** Name of a benchmark. */
-export type BenchmarkName = keyof typeof BENCHMARKS
-
-/** The names of all benchmarks. */
-export const benchmarkNames = Object.keys(BENCHMARKS) as readonly BenchmarkName[]
+}
 
 /**
  * Finds a benchmark by its name.

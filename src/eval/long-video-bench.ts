@@ -7,7 +7,7 @@ import { wholeStepIndices } from './frames/whole-steps.js'
 import { interleave, longVideoQuestion } from './long-video-prompt.js'
 import { choicesOf, choicesOfOptions, letterOf } from './multiple-choice.js'
 import { choiceJudge } from './questions.js'
-import { type Subtitle, readSubtitles } from './subtitles.js'
+import { readSubtitles } from './subtitles.js'
 
 const FILE = 'lvb_val.json'
 
@@ -35,15 +35,14 @@ export const longVideoBench: Benchmark = {
   maxNewTokens: 1024,
   read: async (data) => {
     const rows = await data.json(FILE, z.array(rowSchema))
-    const subtitles = new Map<string, readonly Subtitle[]>()
-    for (const name of new Set(rows.map((row) => row.subtitle_path))) subtitles.set(name, await readSubtitles(data, `subtitles/${name}`))
-    return { samples: rows.map((row) => sampleOf(row, subtitles.get(row.subtitle_path) ?? [], data)) }
+    return { samples: rows.map((row) => sampleOf(row, data)) }
   },
   score: (judged) => accuracyScore(judged, 'part', 'none'),
 }
 
-function sampleOf(row: Row, subtitles: readonly Subtitle[], data: DataFolder): EvalSample {
+function sampleOf(row: Row, data: DataFolder): EvalSample {
   const { duration, starting_timestamp_for_subtitles: startsAt } = row
+  const subtitlesFile = `subtitles/${row.subtitle_path}`
   const options = row.candidates.map((candidate, place) => `${letterOf(place)}. ${candidate}`)
   return {
     id: row.id,
@@ -52,7 +51,10 @@ function sampleOf(row: Row, subtitles: readonly Subtitle[], data: DataFolder): E
       kind: 'video',
       path: data.path('videos', row.video_path),
       pixels: 'picture',
-      plan: ({ averageFps }, budget) => {
+      needs: [data.path(subtitlesFile)],
+      plan: async ({ averageFps }, budget) => {
+        // Read now: those of all videos together fill memory for nothing.
+        const subtitles = await readSubtitles(data, subtitlesFile)
         const indices = wholeStepIndices({ seconds: duration, averageFps, budget })
         const times = indices.map((index) => index / averageFps)
         const { shown, question } = longVideoQuestion(interleave(times, subtitles, { startsAt, duration }), row.question, options)

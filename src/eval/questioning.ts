@@ -1,7 +1,5 @@
-import type { ErrorResult } from '../envelope.js'
 import { type ErrorCode, StreamError, throwIfAborted } from '../errors.js'
-import { errorOf } from '../operators/result.js'
-import { type AskContext, type MediaQuestion, askMedia, groupBy } from './ask-media.js'
+import { type AskContext, type Outcomes, type ShownQuestion, askShown, askText, groupBy } from './ask-media.js'
 import type { EvalSample } from './benchmark.js'
 import { guessFor } from './guess.js'
 import type { KeptAnswer, ResultsFile } from './results-file.js'
@@ -25,9 +23,6 @@ export interface AskAllOptions {
   readonly skipMissing: boolean
   readonly onQuestion: ((progress: EvalProgress) => void) | undefined
 }
-
-/** What can befall one question while the next can be answered. */
-const OF_ONE_QUESTION: readonly ErrorCode[] = ['PROMPT_TOO_LONG', 'MODEL_FAILED']
 
 /** Asks what is not answered yet, one video after the other. */
 export class Questioning {
@@ -58,40 +53,24 @@ export class Questioning {
   }
 
   async #ask(samples: readonly EvalSample[], skipMissing: boolean): Promise<void> {
-    for (const sample of samples) {
-      if (sample.media.kind === 'nothing') await this.#keep(sample, { answer: sample.media.answer(guessFor(sample.id)) })
-    }
-    const shown = samples.filter(isShown)
-    const results = await askMedia(shown, this.#context).catch(async (error: unknown) => {
-      await this.#skipMedia(shown, error, skipMissing)
-      return new Map<string, never>()
-    })
+    const outcomes = await outcomesOf(samples, this.#context)
     // What was answered is kept first; the others are asked again by the next run.
-    const failed: { id: string; result: ErrorResult }[] = []
-    for (const sample of shown) {
-      const result = results.get(sample.id)
-      if (result?.kind === 'answer') await this.#keep(sample, result)
-      else if (result !== undefined) failed.push({ id: sample.id, result })
+    const failed: SkippedQuestion[] = []
+    for (const sample of samples) {
+      const outcome = outcomes.get(sample.id)
+      if (outcome === undefined) continue
+      if ('error' in outcome) failed.push({ id: sample.id, error: ofQuestion(sample.id, outcome.error) })
+      else await this.#keep(sample, outcome)
     }
-    for (const { id, result } of failed) await this.#skipOne(id, errorOf(result), skipMissing)
+    for (const { id, error } of failed) {
+      if (!skipMissing || !isOfOneQuestion(error)) throw error
+      await this.#skip(id, error)
+    }
   }
 
   async #keep(sample: EvalSample, { answer, degraded = [] }: KeptAnswer): Promise<void> {
     const verdict = sample.judge(answer, guessFor(sample.id))
     await this.#results.append({ id: sample.id, answer, ...verdict, ...(degraded.length > 0 && { degraded: [...degraded] }) })
-  }
-
-  /** Passes over all questions about a video that is missing or broken. */
-  async #skipMedia(samples: readonly EvalSample[], error: unknown, skipMissing: boolean): Promise<void> {
-    throwIfAborted(this.#context.signal, 'The evaluation')
-    if (!skipMissing || !isMediaFault(error)) throw error
-    for (const { id } of samples) await this.#skip(id, error)
-  }
-
-  async #skipOne(id: string, cause: StreamError, skipMissing: boolean): Promise<void> {
-    const error = new StreamError(cause.code, `Question ${id}: ${cause.message}`, { cause })
-    if (!skipMissing || !OF_ONE_QUESTION.includes(error.code)) throw error
-    await this.#skip(id, error)
   }
 
   async #skip(id: string, error: StreamError): Promise<void> {
@@ -101,16 +80,35 @@ export class Questioning {
   }
 }
 
+/** @param samples All about one file, or a single one that shows nothing. */
+async function outcomesOf(samples: readonly EvalSample[], context: AskContext): Promise<Outcomes> {
+  const outcomes = new Map(await askShown(samples.filter(isShown), context))
+  for (const { id, media } of samples) {
+    if (media.kind === 'nothing') outcomes.set(id, { answer: media.answer(guessFor(id)) })
+    if (media.kind === 'text') outcomes.set(id, await askText(media.question, context))
+  }
+  return outcomes
+}
+
+/** The same error, said of a question. */
+function ofQuestion(id: string, cause: StreamError): StreamError {
+  return new StreamError(cause.code, `Question ${id}: ${cause.message}`, { cause })
+}
+
+/** What can befall one question while the next can be answered. */
+const OF_ONE_QUESTION: readonly ErrorCode[] = ['PROMPT_TOO_LONG', 'MODEL_FAILED', 'EVAL_DATA_NOT_FOUND', 'EVAL_DATA_INVALID']
+
 /** A decoder that died says nothing of the video: the next try may go well. */
-function isMediaFault(error: unknown): error is StreamError {
-  return error instanceof StreamError && /^(VIDEO|FRAME|EVAL_VIDEO)_/.test(error.code) && error.code !== 'VIDEO_DECODER_FAILED'
+function isOfOneQuestion({ code }: StreamError): boolean {
+  if (code === 'VIDEO_DECODER_FAILED') return false
+  return OF_ONE_QUESTION.includes(code) || /^(VIDEO|FRAME|EVAL_VIDEO)_/.test(code)
 }
 
 /** Questions about one file are asked together; of those that show nothing, each by itself. */
 function placeOf({ id, media }: EvalSample): string {
-  return media.kind === 'nothing' ? `nothing ${id}` : `${media.kind} ${media.path}`
+  return 'path' in media ? `${media.kind} ${media.path}` : `${media.kind} ${id}`
 }
 
-function isShown(sample: EvalSample): sample is EvalSample & MediaQuestion {
-  return sample.media.kind !== 'nothing'
+function isShown(sample: EvalSample): sample is EvalSample & ShownQuestion {
+  return 'path' in sample.media
 }

@@ -80,8 +80,12 @@ export interface Model {
   encode(pictures: readonly Pixels[], options?: { signal?: AbortSignal }): Promise<readonly FrameFeatures[]>
   /** Runs the connector over a whole clip. */
   connect(frames: readonly FrameFeatures[], options?: { signal?: AbortSignal }): Promise<VisualTokens>
-  /** Answers one question about a clip. */
-  generate(visual: VisualTokens, question: string, options?: GenerateOptions): Promise<Generation>
+  /**
+   * Answers one question about a clip.
+   *
+   * @param visual `null`: the question shows nothing, and the language model answers it alone. Its prompt is never cut.
+   */
+  generate(visual: VisualTokens | null, question: string, options?: GenerateOptions): Promise<Generation>
   /** Ends the worker and frees everything. Work under way rejects with `MODEL_DISPOSED`. */
   dispose(): Promise<void>
 }

@@ -5,7 +5,6 @@ import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 import { StreamError } from '../errors.js'
-import { convertCheckpoint } from '../model/convert.js'
 import type { ConvertProgress } from '../model/convert.js'
 import { BUNDLE_VERSION } from '../model/manifest.js'
 import { openBundle } from '../model/runtime/bundle.js'
@@ -42,6 +41,8 @@ export async function demoBundle(options: DemoBundleOptions = {}): Promise<strin
   const workshop = await makeWorkshop(bundle)
   try {
     const built = join(workshop, 'built')
+    // Only here: what converts takes longer to load than all that answers.
+    const { convertCheckpoint } = await import('../model/convert.js')
     await convertCheckpoint(checkpoint, built, {
       name: 'tinyllava-stream-demo',
       ...(signal && { signal }),

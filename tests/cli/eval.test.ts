@@ -1,4 +1,5 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { closeSync, constants, existsSync, openSync, readFileSync, renameSync, rmSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 
 import { beforeAll, describe, expect, test } from 'vitest'
@@ -11,10 +12,12 @@ import type { CliEnd } from './spawn-cli.js'
 const miniatures = new Miniatures()
 let bundle: string
 let data: string
+let heldData: string
 beforeAll(async () => {
   bundle = join(miniatures.path, 'bundle')
   await miniatures.draw()
   data = await miniatures.copy('mmvu', 'mmvu')
+  heldData = await miniatures.copy('longvideobench', 'longvideobench')
   const checkpoint = referencePath('cases/qwen2-group-16/checkpoint')
   expect(await runCli(['convert', checkpoint, '--out', bundle])).toMatchObject({ status: 0 })
 })
@@ -26,6 +29,32 @@ const argumentsOf = (results: string, more: readonly string[] = []): readonly st
   ...['eval', '--benchmark', 'mmvu', '--data', data, '--model', bundle, '--results', results, '--max-new-tokens', '4', '--frames', '3'],
   ...more,
 ]
+/** The same of LongVideoBench, which asks two questions about each of its four videos. */
+const heldArguments = (results: string, ...more: readonly string[]): readonly string[] => [
+  ...['eval', '--benchmark', 'longvideobench', '--data', heldData, '--model', bundle, '--results', results, '--max-new-tokens', '4', '--frames', '3'],
+  ...more,
+]
+
+/**
+ * Makes evaluations wait at their third question: the second video's subtitles are a pipe, from which nothing comes.
+ *
+ * @returns how to let whoever waits go on: the file is a file again.
+ */
+function holdThirdQuestion(): () => void {
+  const path = join(heldData, 'subtitles/clip-2_en.json')
+  const content = readFileSync(path)
+  rmSync(path)
+  execFileSync('mkfifo', [path])
+  return () => {
+    // Opened for both it doesn't wait for a reader.
+    const pipe = openSync(path, constants.O_RDWR)
+    writeSync(pipe, content)
+    writeFileSync(`${path}.new`, content)
+    renameSync(`${path}.new`, path)
+    closeSync(pipe)
+  }
+}
+
 const evaluate = (results: string, ...more: readonly string[]): Promise<CliEnd> => runCli(argumentsOf(results, more))
 const answersIn = (path: string): unknown[] => readFileSync(path, 'utf8').split('\n').slice(1, -1).map((line) => JSON.parse(line) as unknown)
 
@@ -50,30 +79,43 @@ describe('eval', () => {
 
   test('killed in the middle, it goes on with the answers that are there, and ends as one run does', async () => {
     const [whole, broken] = [newResults(), newResults()]
-    const expected = await evaluate(whole, '--json')
-    const cli = startCli(argumentsOf(broken))
-    await cli.whenSaid('asked: 2 of 6')
+    const expected = await runCli(heldArguments(whole, '--json'))
+    const release = holdThirdQuestion()
+    const cli = startCli(heldArguments(broken))
+    await cli.whenSaid('asked: 2 of 8')
     cli.child.kill('SIGKILL')
     await cli.end
-    const kept = answersIn(broken)
-    expect(kept.length).toBeGreaterThanOrEqual(2)
-    expect(kept.length).toBeLessThan(6)
+    release()
+    expect(answersIn(broken)).toEqual(answersIn(whole).slice(0, 2))
 
-    const resumed = await evaluate(broken, '--resume', '--json')
+    const resumed = await runCli(heldArguments(broken, '--resume', '--json'))
     expect([resumed.status, resumed.stdout]).toEqual([0, expected.stdout])
     expect(answersIn(broken)).toEqual(answersIn(whole))
   })
 
   test('Ctrl-C keeps what was answered, and says how to go on', async () => {
     const results = newResults()
-    const cli = startCli(argumentsOf(results))
-    await cli.whenSaid('asked: 1 of 6')
+    const release = holdThirdQuestion()
+    const cli = startCli(heldArguments(results))
+    await cli.whenSaid('asked: 2 of 8')
     cli.child.kill('SIGINT')
+    await cli.whenSaid(`--resume goes on with ${results}`)
+    release()
     const { status, stderr } = await cli.end
     expect(status).toBe(1)
-    expect(stderr).toContain(`--resume goes on with ${results}`)
-    expect(answersIn(results).length).toBeGreaterThanOrEqual(1)
+    expect(linesOf(stderr).at(-1)).toContain('ABORTED')
+    expect(answersIn(results)).toHaveLength(2)
   })
+})
+
+test('ScienceQA’s questions without a picture are answered by the language model alone', async () => {
+  const [folder, results] = [await miniatures.copy('sqa', 'scienceqa'), newResults()]
+  const { status, stdout } = await runCli(['eval', '--benchmark', 'sqa', '--data', folder, '--model', bundle, '--results', results, '--max-new-tokens', '4', '--json'])
+  expect(status).toBe(0)
+  expect(JSON.parse(stdout)).toMatchObject({ answered: 12, skipped: 0 })
+  const answers = answersIn(results) as { readonly answer: string }[]
+  expect(answers.filter(({ answer }) => answer === 'FAILED')).toEqual([])
+  expect(answers).toHaveLength(12)
 })
 
 describe('what can’t be run is one line with its code', () => {

@@ -4,8 +4,10 @@ import { join } from 'node:path'
 
 import { afterAll, describe, expect, test } from 'vitest'
 
-import { type BenchmarkName, benchmarkNames, findBenchmark } from '../../src/eval/benchmarks.js'
+import { type BenchmarkName, benchmarkNames } from '../../src/eval/benchmark-names.js'
+import { findBenchmark } from '../../src/eval/benchmarks.js'
 import { DataFolder } from '../../src/eval/data-folder.js'
+import { readSubtitles } from '../../src/eval/subtitles.js'
 import { dataPath } from './goldens.js'
 
 const scratch = mkdtempSync(join(tmpdir(), 'eval-data-'))
@@ -36,7 +38,6 @@ test('an unknown benchmark lists the known ones', () => {
 describe('a file that holds something else is told with its place', () => {
   const options = ['A. x', 'B y']
   const mme = { videoID: 'a', duration: 'short', question_id: '1', question: 'q', options, answer: 'A' }
-  const heard = { timestamp: ['0', 1], text: 'x' }
 
   test.each([
     ['video-mme', 'video-mme', 'videomme/test-00000-of-00001.parquet', row(mme), 'parquet'],
@@ -45,8 +46,6 @@ describe('a file that holds something else is told with its place', () => {
     ['mvbench', 'mvbench', 'json/episodic_reasoning.json', row({ video: 'a', question: 'q', candidates: ['a'], answer: 'a', start: 1 }), '`end`'],
     ['mlvu', 'mlvu', 'json/4_count.json', row({ video: 'a', question: 'q', candidates: 'a', answer: 'a' }), '`[0].candidates`'],
     ['mmvu', 'mmvu', 'validation.json', row({ id: '1', video: 'a', question: 'q', answer: 'a', question_type: 'essay' }), '`[0].question_type`'],
-    ['longvideobench', 'longvideobench', 'subtitles/clip-1_en.json', row(heard), '`[0]'],
-    ['longvideobench', 'longvideobench', 'subtitles/clip-1_en.json', row({ start: 'soon', end: '00:00:01', line: 'x' }), 'no time'],
     ['gqa', 'gqa', 'llava_gqa_testdev_balanced.jsonl', '{"question_id":1}\n', 'line 1'],
     ['pope', 'pope', 'coco/coco_pope_random.json', '{"label":"yes"}\n', 'no label'],
     ['sqa', 'scienceqa', 'pid_splits.json', '{"test":["77"]}', '77'],
@@ -56,6 +55,15 @@ describe('a file that holds something else is told with its place', () => {
     const reading = read(name, changed(folder, file, content))
     await expect(reading).rejects.toMatchObject({ code: 'EVAL_DATA_INVALID', message: expect.stringContaining(words) as string })
   })
+})
+
+test.each([
+  [{ timestamp: ['0', 1], text: 'x' }, '`[0]'],
+  [{ start: 'soon', end: '00:00:01', line: 'x' }, 'no time'],
+])('subtitles that are none, %j, are told when they are read', async (wrong, words) => {
+  const data = new DataFolder(changed('longvideobench', 'subtitles/clip-1_en.json', row(wrong)))
+  const message = expect.stringMatching(new RegExp(`clip-1_en\\.json .*${words.replace('[', '\\[')}`)) as string
+  await expect(readSubtitles(data, 'subtitles/clip-1_en.json')).rejects.toMatchObject({ code: 'EVAL_DATA_INVALID', message })
 })
 
 test('the digest tells other annotations apart', async () => {

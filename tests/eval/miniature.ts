@@ -6,8 +6,9 @@ import { afterAll } from 'vitest'
 
 import { encodeScene } from '../../scripts/demo-model/encode.js'
 import { createScene } from '../../scripts/demo-model/scene.js'
-import type { EvalSample } from '../../src/eval/benchmark.js'
-import { type BenchmarkName, findBenchmark } from '../../src/eval/benchmarks.js'
+import type { ShownMedia } from '../../src/eval/benchmark.js'
+import type { BenchmarkName } from '../../src/eval/benchmark-names.js'
+import { findBenchmark } from '../../src/eval/benchmarks.js'
 import { DataFolder } from '../../src/eval/data-folder.js'
 import { findFfmpeg } from '../../src/sources/decoding/ffmpeg-binary.js'
 import { ffmpegSync } from '../sources/helpers/media.js'
@@ -36,12 +37,12 @@ export class Miniatures {
     const copy = mkdtempSync(join(this.path, `${name}-`))
     cpSync(dataPath(folder), copy, { recursive: true })
     const { samples } = await findBenchmark(name).read(new DataFolder(copy))
-    const media = new Map(samples.map((sample) => ['path' in sample.media ? sample.media.path : '', sample.media.kind]))
-    for (const [path, kind] of media) if (kind !== 'nothing') this.#put(path, kind)
+    const media = new Map(samples.flatMap((sample) => ('path' in sample.media ? [[sample.media.path, sample.media.kind] as const] : [])))
+    for (const [path, kind] of media) this.#put(path, kind)
     return copy
   }
 
-  #put(path: string, kind: Exclude<EvalSample['media']['kind'], 'nothing'>): void {
+  #put(path: string, kind: ShownMedia['kind']): void {
     mkdirSync(kind === 'folder' ? path : dirname(path), { recursive: true })
     const clip = join(this.path, 'clip.mp4')
     if (kind === 'video') linkSync(clip, path)

@@ -6,7 +6,8 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import { StreamError } from '../../src/errors.js'
 import { type RunBenchmarkOptions, runBenchmark } from '../../src/eval/run-benchmark.js'
 import type { Model, Pixels } from '../../src/model/model.js'
-import { benchmarkNames, findBenchmark } from '../../src/eval/benchmarks.js'
+import { benchmarkNames } from '../../src/eval/benchmark-names.js'
+import { findBenchmark } from '../../src/eval/benchmarks.js'
 import { DataFolder } from '../../src/eval/data-folder.js'
 import { createInstantModel } from '../operators/fakes.js'
 import { Miniatures } from './miniature.js'
@@ -56,6 +57,7 @@ describe('each benchmark goes from its own files to a score', () => {
     ['longvideobench', 'longvideobench', 8, undefined, 'picture'],
     ['pope', 'pope', 21, 21, 'picture'],
     ['textvqa', 'textvqa', 12, 12, 'picture'],
+    ['sqa', 'scienceqa', 12, 8, 'picture'],
   ] as const)('%s', async (name, folder, questions, frames, kind) => {
     const model = createNotingModel()
     const data = await miniatures.copy(name, folder)
@@ -143,6 +145,25 @@ describe('a run that was ended goes on', () => {
     await expect(run('mmvu', data, { model: dying, skipMissing: true })).rejects.toMatchObject({ code: 'MODEL_WORKER_DIED', message })
   })
 
+  test('an error while encoding says at which question, and is passed over with skipMissing', async () => {
+    const data = await miniatures.copy('mmvu', 'mmvu')
+    /** A run whose fake model can't encode the frames of the second video. */
+    const failing = (code: 'MODEL_FAILED' | 'MODEL_WORKER_DIED', skipMissing: boolean) => {
+      const model = createNotingModel()
+      let asked = 0
+      const encode: Model['encode'] = (...input) => (asked === 1 ? Promise.reject(new StreamError(code, 'It broke.')) : model.encode(...input))
+      const onQuestion = ({ done }: { done: number }): void => {
+        asked = done
+      }
+      return run('mmvu', data, { model: { ...model, encode }, skipMissing, onQuestion, limit: 3 })
+    }
+    const message = 'Question validation_1: It broke.'
+    await expect(failing('MODEL_FAILED', false)).rejects.toMatchObject({ code: 'MODEL_FAILED', message })
+    await expect(failing('MODEL_WORKER_DIED', true)).rejects.toMatchObject({ code: 'MODEL_WORKER_DIED', message })
+    const { answered, skipped } = await failing('MODEL_FAILED', true)
+    expect([answered, skipped.map(({ id, error }) => [id, error.message])]).toEqual([2, [['validation_1', message]]])
+  })
+
   test('guesses are the same at every run', async () => {
     const data = await miniatures.copy('longvideobench', 'longvideobench')
     const model = () => createNotingModel(() => 'maybe')
@@ -226,6 +247,28 @@ describe('missing and broken videos', () => {
     expect([answered, skipped.length]).toEqual([6, 2])
   })
 
+  test('what one question wants of a video that it doesn’t hold is no fault of the next', async () => {
+    const data = await miniatures.copy('longvideobench', 'longvideobench')
+    const rows = JSON.parse(readFileSync(join(data, 'lvb_val.json'), 'utf8')) as { id: string; duration: number }[]
+    const changed = rows.map((row) => (row.id === 'clip-1_0' ? { ...row, duration: 5000 } : row))
+    writeFileSync(join(data, 'lvb_val.json'), JSON.stringify(changed))
+    const { answered, skipped } = await run('longvideobench', data, { skipMissing: true })
+    expect([answered, skipped.map(({ id, error }) => [id, error.code])]).toEqual([7, [['clip-1_0', 'EVAL_VIDEO_DIFFERS']]])
+  })
+
+  test('subtitles are looked for before a model is, and read when their question is reached', async () => {
+    const data = await miniatures.copy('longvideobench', 'longvideobench')
+    writeFileSync(join(data, 'subtitles/clip-2_en.json'), 'no JSON')
+    expect(await run('longvideobench', data, { limit: 2 })).toMatchObject({ answered: 2 })
+    const message = expect.stringMatching(/^Question clip-2_0: .*clip-2_en\.json/) as string
+    await expect(run('longvideobench', data)).rejects.toMatchObject({ code: 'EVAL_DATA_INVALID', message })
+
+    rmSync(join(data, 'subtitles/clip-2_en.json'))
+    await expect(run('longvideobench', data, { model: 'no-such-bundle' })).rejects.toMatchObject({ code: 'EVAL_DATA_NOT_FOUND' })
+    const { answered, skipped } = await run('longvideobench', data, { skipMissing: true })
+    expect([answered, new Set(skipped.map(({ error }) => error.code))]).toEqual([6, new Set(['EVAL_DATA_NOT_FOUND'])])
+  })
+
   test('a broken one ends the run without skipMissing', async () => {
     const data = await miniatures.copy('mmvu', 'mmvu')
     rmSync(join(data, 'videos/Shapes/0.mp4'))
@@ -299,6 +342,41 @@ test('limit asks the first so many', async () => {
   const { answered, score } = await run('mlvu', data, { limit: 4 })
   expect(answered).toBe(4)
   expect(score.table.map(([name]) => name)).toEqual(['task', 'count', 'Avg'])
+})
+
+test('ScienceQA’s questions without a picture are asked of the language model alone', async () => {
+  const data = await miniatures.copy('sqa', 'scienceqa')
+  const [alone, shown]: [string[], string[]] = [[], []]
+  const noting = createNotingModel()
+  const model: Model = {
+    ...noting,
+    generate: (visual, question, options) => {
+      ;(visual === null ? alone : shown).push(question)
+      return noting.generate(visual, question, options)
+    },
+  }
+  const { answered, score } = await run('sqa', data, { model })
+  expect([answered, alone.length, shown.length]).toEqual([12, 4, 8])
+  expect(alone[0]).toBe("Which shape is number 12?\nA. red\nB. green\nAnswer with the option's letter from the given choices directly.")
+  expect(shown[0]).toContain('<image>\n')
+  expect(score.final.outputs).toMatchObject({ 12: 'B' })
+})
+
+test('a question without a picture is asked once more after an error that may pass, and its own error is its own', async () => {
+  const data = await miniatures.copy('sqa', 'scienceqa')
+  const noting = createNotingModel()
+  const codes = ['MODEL_WORKER_DIED', 'PROMPT_TOO_LONG'] as const
+  let alone = 0
+  const model: Model = {
+    ...noting,
+    generate: (visual, question, options) => {
+      const code = visual === null ? codes[alone++] : undefined
+      return code === undefined ? noting.generate(visual, question, options) : Promise.reject(new StreamError(code, 'It failed.'))
+    },
+  }
+  const { answered, skipped } = await run('sqa', data, { model, skipMissing: true })
+  expect([answered, alone]).toEqual([11, 5])
+  expect(skipped.map(({ id, error }) => [id, error.code, error.message])).toEqual([['12', 'PROMPT_TOO_LONG', 'Question 12: It failed.']])
 })
 
 test('questions that show nothing are answered as the reference does, without the model', async () => {

@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 
 import type { EvalSample, FramePlan, Judged, Score } from '../../src/eval/benchmark.js'
-import { type BenchmarkName, findBenchmark } from '../../src/eval/benchmarks.js'
+import type { BenchmarkName } from '../../src/eval/benchmark-names.js'
+import { findBenchmark } from '../../src/eval/benchmarks.js'
 import { DataFolder } from '../../src/eval/data-folder.js'
 import { fixed } from '../../src/eval/fixed.js'
 import type { FrameBudget } from '../../src/eval/frames/frame-budget.js'
@@ -52,12 +53,12 @@ const FOLDER_FRAMES = 25
 type Golden = z.infer<typeof goldenSchema>
 
 /** What a sample wants of its made-up video. */
-function planOf({ media }: EvalSample, name: BenchmarkName, { streams }: Golden, budget: FrameBudget): FramePlan {
+async function planOf({ media }: EvalSample, name: BenchmarkName, { streams }: Golden, budget: FrameBudget): Promise<FramePlan> {
   if (media.kind === 'folder') return media.plan(FOLDER_FRAMES, budget)
   if (media.kind !== 'video') throw new Error(`A video benchmark shows ${media.kind}.`)
   const stream = streams[media.path.slice(dataPath(name).length + 1)]
   if (stream === undefined) throw new Error(`The reference did not open ${media.path}.`)
-  return media.plan(factsOf(stream), budget)
+  return await media.plan(factsOf(stream), budget)
 }
 
 /** What the reference draws by lot when its goldens are made. */
@@ -77,13 +78,13 @@ describe.each(RUNS)('%s: %s', (name, file, group) => {
     const samples = await samplesOf(name, group)
     expect(golden.asked).toHaveLength(4)
     for (const asked of golden.asked) {
-      const ours = samples.map((sample) => {
-        const { indices, question } = planOf(sample, name, golden, budgetOf(asked))
+      const ours = samples.map(async (sample) => {
+        const { indices, question } = await planOf(sample, name, golden, budgetOf(asked))
         const { before, after } = buildPrompt(qwen2Base, question)
         const isPillow = sample.media.kind !== 'video' || sample.media.pixels === 'picture'
         return { message: question, prompt: `${before}<image>${after}`, frames: indices, isPillow }
       })
-      expect(ours).toEqual(asked.questions)
+      expect(await Promise.all(ours)).toEqual(asked.questions)
     }
   })
 

@@ -24,9 +24,9 @@ export function createNumberedModel({ generateMs = 0, answerLength = 0 }: Number
       const data = Float32Array.from(frames, (frame) => frame.data[0] ?? NaN)
       return Promise.resolve({ data, tokens: frames.length, width: 1, connectMs: 0 })
     },
-    generate: async ({ data }, question) => {
+    generate: async (visual, question) => {
       if (generateMs > 0) await new Promise((resolve) => setTimeout(resolve, generateMs))
-      return generation(`${question} ${data.join(' ')}`.padEnd(answerLength, '.'))
+      return generation(`${question} ${visual?.data.join(' ') ?? ''}`.padEnd(answerLength, '.'))
     },
     dispose: () => Promise.resolve(),
   }

@@ -1,12 +1,12 @@
 import { z } from 'zod'
 
 import { pythonStrip } from '../../model/tokenizer/python-strip.js'
-import type { Benchmark, EvalMedia, EvalSample, Judged, Score } from '../benchmark.js'
+import type { Answerer, Benchmark, EvalMedia, EvalSample, Judged, Score } from '../benchmark.js'
 import { percentOf } from '../accuracy.js'
 import type { DataFolder } from '../data-folder.js'
 import { percentText } from '../fixed.js'
 import { LETTER_DIRECTLY } from '../questions.js'
-import { answersFile, wholePrompt } from './vqa-lines.js'
+import { answersFile, textPrompt, wholePrompt } from './vqa-lines.js'
 
 const rowsSchema = z.array(
   z.object({ id: z.string(), image: z.string().optional(), conversations: z.array(z.object({ value: z.string() })).min(1) }),
@@ -16,16 +16,18 @@ const problemsSchema = z.record(z.string(), z.object({ choices: z.array(z.string
 
 type Row = z.infer<typeof rowsSchema>[number]
 
+/** A picture, or nothing, and what is asked about it. */
+type AskedMedia = Extract<EvalMedia, { readonly question: string }>
+
 const OPTIONS = ['A', 'B', 'C', 'D', 'E']
 
-/** What the reference puts where there is no answer. */
+/** What the reference takes an answer for that names no choice. */
 const FAILED = 'FAILED'
 
 /**
  * ScienceQA's test part: `llava_test_CQM-A.json`, `images/test/`, `problems.json`, `pid_splits.json`.
  *
- * Told are the share of all questions and of those with a picture. A question without one can't be asked here, as
- * every prompt of this package holds a picture: it counts as wrong, as the reference counts an answer that is missing.
+ * Told are the share of all questions and of those with a picture. The others are asked of the language model alone.
  * Source: Factory `eval/model_vqa_science.py`, `eval/eval_science_qa.py`.
  */
 export const scienceQa: Benchmark = {
@@ -41,12 +43,12 @@ export const scienceQa: Benchmark = {
       if (row === undefined || problem === undefined) throw data.invalid('pid_splits.json', `there is no question or no problem ${id}`)
       return { id, group: row.image === undefined ? 'text' : 'picture', media: mediaOf(row, data), judge: judgeOf(problem) }
     })
-    const questions = new Map(rows.map((row) => [row.id, questionOf(row)]))
     return {
       samples,
       files: (judged, answerer) => {
-        const shown = judged.filter(({ sample }) => sample.media.kind === 'picture')
-        const lines = shown.map(({ sample, answer }) => ({ questionId: sample.id, prompt: wholePrompt(questions.get(sample.id) ?? '', answerer), text: answer }))
+        const lines = judged.flatMap(({ sample: { id, media }, answer }) =>
+          'question' in media ? [{ questionId: id, prompt: promptOf(media, answerer), text: answer }] : [],
+        )
         return [answersFile(lines, answerer), { name: 'result.json', text: `${JSON.stringify(scoreOf(judged).final)}\n` }]
       },
     }
@@ -59,9 +61,13 @@ function questionOf({ conversations, image }: Row): string {
   return `${image === undefined ? '' : '<image>\n'}${question}\n${LETTER_DIRECTLY}`
 }
 
-function mediaOf(row: Row, data: DataFolder): EvalMedia {
-  if (row.image === undefined) return { kind: 'nothing', answer: () => FAILED }
-  return { kind: 'picture', path: data.path('images/test', row.image), question: questionOf(row) }
+function mediaOf(row: Row, data: DataFolder): AskedMedia {
+  const question = questionOf(row)
+  return row.image === undefined ? { kind: 'text', question } : { kind: 'picture', path: data.path('images/test', row.image), question }
+}
+
+function promptOf({ kind, question }: AskedMedia, answerer: Answerer): string {
+  return kind === 'text' ? textPrompt(question, answerer) : wholePrompt(question, answerer)
 }
 
 function judgeOf({ choices, answer: right }: z.infer<typeof problemsSchema>[string]): EvalSample['judge'] {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
 
-import { IMAGE_MARKER, buildPrompt } from '../../model/parts/templates/prompt.js'
+import { IMAGE_MARKER, buildPrompt, buildTextPrompt } from '../../model/parts/templates/prompt.js'
 import { templates } from '../../model/parts/templates/templates.js'
 import type { Answerer, EvalFile, EvalSample, Judged } from '../benchmark.js'
 import type { DataFolder } from '../data-folder.js'
@@ -83,6 +83,11 @@ export function vqaLines(judged: readonly Judged[], samples: readonly VqaSample[
 export function wholePrompt(question: string, { template }: Answerer): string {
   const { before, after } = buildPrompt(templates.get(template), question)
   return `${before}${IMAGE_MARKER}${after}`
+}
+
+/** The same of a question without a picture. */
+export function textPrompt(question: string, { template }: Answerer): string {
+  return buildTextPrompt(templates.get(template), question).text
 }
 
 /** A file of one JSON value, for those who score elsewhere. */

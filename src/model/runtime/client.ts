@@ -3,13 +3,19 @@ import { resolveGeneration } from '../../generation-settings.js'
 import type { FrameFeatures, Round } from '../../types.js'
 import { type Manifest, isFrameByFrame } from '../manifest.js'
 import type { GenerateOptions, Generation, Model, ModelInfo, Pixels, VisualTokens } from '../model.js'
-import { buildPrompt } from '../parts/templates/prompt.js'
+import { buildPrompt, buildTextPrompt } from '../parts/templates/prompt.js'
 import { templates } from '../parts/templates/templates.js'
 import type { Bundle } from './bundle.js'
 import type { Dispatcher } from './dispatcher.js'
-import type { CondensedFrame, ConnectJob } from './protocol.js'
+import type { CondensedFrame, ConnectJob, GenerateJob } from './protocol.js'
 import { checkFrames, checkPictures, checkVisual } from './input-checks.js'
 import type { SubmitOptions } from './pending-job.js'
+
+/** What a question without a clip is about. Clips are numbered from 1. */
+const NOTHING_SHOWN: Pick<GenerateJob, 'clip' | 'visual'> = {
+  clip: 0,
+  visual: { data: new Float32Array(0), tokens: 0, width: 0, connectMs: 0 },
+}
 
 /**
  * Makes the model that callers hold: checks what comes in, builds the prompt, hands the work to the worker.
@@ -26,6 +32,10 @@ export function createClient({ manifest, digest }: Bundle, dispatcher: Pick<Disp
     clipNumbers.set(visual, number)
     return number
   }
+  const shown = (visual: VisualTokens): Pick<GenerateJob, 'clip' | 'visual'> => ({
+    clip: clipOf(visual),
+    visual: checkVisual(visual, manifest.languageModel.width),
+  })
   /** Where frames are connected one by one, those that were before need not be again. */
   const toConnect = (frames: readonly FrameFeatures[]): ConnectJob['frames'] => {
     const checked = checkFrames(frames, manifest.visionTower)
@@ -52,14 +62,13 @@ export function createClient({ manifest, digest }: Bundle, dispatcher: Pick<Disp
       return result.visual
     },
 
-    async generate(visual: VisualTokens, question: string, options: GenerateOptions = {}): Promise<Generation> {
+    async generate(visual: VisualTokens | null, question: string, options: GenerateOptions = {}): Promise<Generation> {
       const { template: name, ...settings } = resolveGeneration(options)
       const template = templates.get(name ?? manifest.template)
+      const asked = [template, checkQuestion(question), checkRounds(options.rounds)] as const
       const job = {
         kind: 'generate',
-        clip: clipOf(visual),
-        visual: checkVisual(visual, manifest.languageModel.width),
-        prompt: buildPrompt(template, checkQuestion(question), checkRounds(options.rounds)),
+        ...(visual === null ? { ...NOTHING_SHOWN, prompt: buildTextPrompt(...asked) } : { ...shown(visual), prompt: buildPrompt(...asked) }),
         isConversation: options.rounds !== undefined,
         endText: template.endText,
         ...settings,

@@ -23,13 +23,15 @@ export interface PromptLimits {
 /**
  * Lays a prompt out and cuts its **end** at `maxPromptTokens`, question first, then visual tokens, as the
  * reference does. Source: TinyLLaVA-Video `modeling_tinyllava.py` (`prepare_inputs_labels_for_multimodal`,
- * `tokenizer_model_max_length`).
+ * `tokenizer_model_max_length`). It cuts only where something is shown (`generate`): a prompt without visual tokens is whole.
  *
- * @throws {StreamError} `PROMPT_TOO_LONG` where no position is left for an answer.
+ * @throws {StreamError} `PROMPT_TOO_LONG` where no position is left for an answer; `SETTING_INVALID` where nothing is asked at all.
  */
 export function layOutPrompt(ids: PromptIds, visualTokens: number, limits: PromptLimits): PromptLayout {
   const whole = ids.before.length + visualTokens + ids.after.length
-  const length = Math.min(whole, limits.maxPromptTokens ?? whole)
+  const most = visualTokens === 0 ? null : limits.maxPromptTokens
+  const length = Math.min(whole, most ?? whole)
+  if (length === 0) throw new StreamError('SETTING_INVALID', 'The prompt is empty. Ask something, or name a template with text of its own.')
   if (length + 1 > limits.maxPositions) {
     throw new StreamError(
       'PROMPT_TOO_LONG',

@@ -18,7 +18,7 @@ import type { Device } from '../device/device.js'
 import type { Manifest } from '../manifest.js'
 import type { GenerationSettings } from '../../generation-settings.js'
 import type { Generation, Pixels, VisualTokens } from '../model.js'
-import type { Prompt } from '../parts/templates/prompt.js'
+import type { Prompt, TextPrompt } from '../parts/templates/prompt.js'
 import type { RuntimeLimits } from './limits.js'
 import type { GateCells } from './native-gate.js'
 import type { ThreadPlan } from './threads.js'
@@ -65,8 +65,9 @@ export interface GenerateJob extends Omit<GenerationSettings, 'template'> {
   readonly kind: 'generate'
   /** Which clip it is: questions with the same number are about the same visual tokens. */
   readonly clip: number
+  /** Of a question that shows nothing: no tokens, and a prompt that is text alone. */
   readonly visual: VisualTokens
-  readonly prompt: Prompt
+  readonly prompt: Prompt | TextPrompt
   readonly endText: string
   /** Whether another round may follow: all of the prompt is kept for it. @default false */
   readonly isConversation?: boolean

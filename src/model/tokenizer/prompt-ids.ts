@@ -1,7 +1,7 @@
-import type { Prompt } from '../parts/templates/prompt.js'
+import type { Prompt, TextPrompt } from '../parts/templates/prompt.js'
 import type { Tokenizer } from './tokenizer.js'
 
-/** Token ids on both sides of the visual tokens. */
+/** Token ids on both sides of the visual tokens; of a prompt that shows nothing all stand before. */
 export interface PromptIds {
   readonly before: readonly number[]
   readonly after: readonly number[]
@@ -13,9 +13,10 @@ export interface PromptIds {
  * Encodes both sides of a prompt, each on its own, as the reference does.
  *
  * Where the first side begins with a BOS, each side's first token is dropped and the BOS is put in front
- * once. Source: TinyLLaVA-Video `data/template/base.py` (`tokenizer_image_token`).
+ * once. A prompt that shows nothing is one text. Source: TinyLLaVA-Video `data/template/base.py` (`tokenizer_image_token`).
  */
-export function encodePrompt(tokenizer: Tokenizer, prompt: Prompt): PromptIds {
+export function encodePrompt(tokenizer: Tokenizer, prompt: Prompt | TextPrompt): PromptIds {
+  if ('text' in prompt) return { before: tokenizer.encode(prompt.text), after: [], ends: [] }
   const before = tokenizer.encode(prompt.before)
   const startsWithBos = before[0] !== undefined && before[0] === tokenizer.bosTokenId
   const encodeAfter = (text: string): readonly number[] => tokenizer.encode(text).slice(startsWithBos ? 1 : 0)

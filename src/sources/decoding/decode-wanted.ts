@@ -16,12 +16,15 @@ export interface Attempt {
   readonly keyframesOnly: boolean
 }
 
+/** As far back as any picture should need. */
+const FURTHER_BACK: PlanOptions = { lead: 8 }
+
 /**
  * How pictures that don't come in their turn are had otherwise: each way goes through more of the file than the one
  * before it, and the last through all of it. Intra-refresh can take longer to be whole again than its
  * keyframes are apart (x264 counts in reference pictures, which B-frames aren't), but not several times as long.
  */
-const WAYS_BACK: readonly PlanOptions[] = [{}, { lead: 8 }, { lead: Infinity }]
+const WAYS_BACK: readonly PlanOptions[] = [{}, FURTHER_BACK, { lead: Infinity }]
 
 /**
  * Decodes wanted pictures and gives them in display order.
@@ -30,7 +33,9 @@ const WAYS_BACK: readonly PlanOptions[] = [{}, { lead: 8 }, { lead: Infinity }]
  * themselves. H.264 has some that don't: those of open GOPs can come out of order where the others are passed over,
  * and those of intra-refresh are whole only with what follows them, for longer than to the next. From the first picture
  * that isn't there in its turn the rest is had another way, so that nothing is kept and nothing is given twice.
- * What then is missing is damage.
+ *
+ * Where pictures come after a seek, one that doesn't, not even from further back, is damage: it is passed over, for
+ * what is broken doesn't get better by going through hours of video. So is what is missing when all was gone through.
  */
 export async function* decodeWanted(
   track: VideoTrack,
@@ -39,19 +44,30 @@ export async function* decodeWanted(
 ): AsyncGenerator<DecodedPicture> {
   const wanted = plan.jobs.flatMap(({ pictures }) => pictures)
   const ways = plan.keyframesOnly ? WAYS_BACK : WAYS_BACK.slice(1)
-  let given = 0
+  // How many of them were given or passed over, and whether one came right after a seek.
+  let [done, canSeek] = [0, false]
   let attempt = plan
-  for (const way of [...ways, undefined]) {
+  for (const [place, way] of [...ways, undefined].entries()) {
     const isLast = way === undefined || readsOnce(attempt)
+    const isFurtherBack = ways[place - 1] === FURTHER_BACK
     const { jobs, keyframesOnly } = attempt
-    const observer = isLast ? health : withoutMissing(health)
+    const sought = soughtIn(attempt)
+    const missing = holdMissing(health)
+    const observer = isLast ? health : missing.observer
     for await (const picture of decodePlan(track, jobs, { ...settings, observer, decoder: { ...decoder, keyframesOnly } })) {
-      if (!isLast && picture.index !== wanted[given]?.index) break
-      given += 1
+      canSeek ||= sought.has(picture.index)
+      const mayPassOver = isLast || (isFurtherBack && canSeek)
+      if (!mayPassOver && picture.index !== wanted[done]?.index) break
+      while ((wanted[done]?.index ?? Infinity) < picture.index) done += 1
+      done += 1
       yield picture
     }
-    if (isLast || given === wanted.length) return
-    attempt = { jobs: planDecoding(track, wanted.slice(given).flatMap(repeated), way), keyframesOnly: false }
+    if (isLast) return
+    if (done === wanted.length || (isFurtherBack && canSeek)) {
+      missing.tell()
+      return
+    }
+    attempt = { jobs: planDecoding(track, wanted.slice(done).flatMap(repeated), way), keyframesOnly: false }
     health.readAgain(attempt.jobs, plan.keyframesOnly ? READ_EXACTLY : READ_FROM_FURTHER_BACK)
   }
 }
@@ -64,14 +80,27 @@ function readsOnce({ jobs, keyframesOnly }: Attempt): boolean {
   return !keyframesOnly && jobs.every(({ seekSeconds }) => seekSeconds === undefined)
 }
 
-/** A picture that doesn't come is no damage as long as there is another way to get it. */
-function withoutMissing(health: VideoHealth): DecodeObserver {
+/** Places of the pictures that come from decoders which begin at a seek and pass over nothing. */
+function soughtIn({ jobs, keyframesOnly }: Attempt): ReadonlySet<number> {
+  const afterSeek = keyframesOnly ? [] : jobs.filter(({ seekSeconds }) => seekSeconds !== undefined)
+  return new Set(afterSeek.flatMap(({ pictures }) => pictures.map(({ index }) => index)))
+}
+
+/** A picture that doesn't come is no damage as long as there is another way to get it: only `tell` says so. */
+function holdMissing(health: VideoHealth): { readonly observer: DecodeObserver; readonly tell: () => void } {
+  const held: Parameters<DecodeObserver['jobEnded']>[] = []
   return {
-    line: (line) => {
-      health.line(line)
+    observer: {
+      line: (line) => {
+        health.line(line)
+      },
+      jobEnded: (job, missing, end) => {
+        if (missing === 0) health.jobEnded(job, missing, end)
+        else held.push([job, missing, end])
+      },
     },
-    jobEnded: (job, missing, end) => {
-      if (missing === 0) health.jobEnded(job, missing, end)
+    tell: () => {
+      for (const ended of held) health.jobEnded(...ended)
     },
   }
 }

@@ -74,7 +74,7 @@ describe('generate', () => {
     void model.generate(visual, ' What? ')
     const job = generateJob(jobs[0])
     expect(job).toMatchObject({ maxNewTokens: 512, temperature: 0, topP: 1, seed: 0, endText: '<|endoftext|>' })
-    expect(job.prompt.after).toBe('\nWhat? ASSISTANT:')
+    expect(job.prompt).toMatchObject({ after: '\nWhat? ASSISTANT:' })
   })
 
   test('takes the call\'s template, also one that the user registered on this thread', () => {
@@ -82,7 +82,17 @@ describe('generate', () => {
     const { model, jobs } = recordingClient()
     void model.generate(visual, 'What?', { template: 'terse', maxNewTokens: 3 })
     expect(generateJob(jobs[0])).toMatchObject({ maxNewTokens: 3, endText: '</s>' })
-    expect(generateJob(jobs[0]).prompt.before).toBe('In one word. USER: ')
+    expect(generateJob(jobs[0]).prompt).toMatchObject({ before: 'In one word. USER: ' })
+  })
+
+  test('asks the language model alone where nothing is shown: no visual tokens, and a prompt in one piece', () => {
+    const { model, jobs } = recordingClient()
+    void model.generate(null, 'What?', { rounds: [{ question: 'Who?', answer: 'I.' }] })
+    const { prompt, visual: shown, clip } = generateJob(jobs[0])
+    expect(prompt).toEqual({ text: expect.stringMatching(/questions\. USER: Who\? ASSISTANT: I\.<\|endoftext\|>USER: What\? ASSISTANT:$/) as string })
+    expect([shown.tokens, shown.data.length]).toEqual([0, 0])
+    void model.generate(visual, 'What?')
+    expect(generateJob(jobs[1]).clip).not.toBe(clip)
   })
 
   test('hands nothing in where the call is wrong', async () => {
@@ -90,6 +100,7 @@ describe('generate', () => {
     await expect(model.generate(visual, 'What?', { template: 'nobody' })).rejects.toMatchObject({ code: 'PART_UNKNOWN' })
     await expect(model.generate(visual, 'What?', { temperature: -1 })).rejects.toMatchObject({ code: 'SETTING_INVALID' })
     await expect(model.generate({ ...visual, width: WIDTH + 1 }, 'What?')).rejects.toMatchObject({ code: 'SETTING_INVALID' })
+    await expect(model.generate(null, 'What?', { template: 'pretrain' })).rejects.toMatchObject({ code: 'SETTING_INVALID' })
     await expect(model.generate(visual, 5 as never)).rejects.toMatchObject({ code: 'SETTING_INVALID' })
     await expect(model.encode([{ data: new Uint8Array(2), width: 1, height: 1 }])).rejects.toMatchObject({ code: 'SETTING_INVALID' })
     await expect(model.connect([])).rejects.toMatchObject({ code: 'SETTING_INVALID' })
@@ -153,8 +164,9 @@ describe('rounds of a conversation', () => {
     const { model, jobs } = recordingClient()
     void model.generate(visual, 'Which?', { rounds: [{ question: 'What?', answer: 'A dog.' }] })
     const { prompt, isConversation } = generateJob(jobs[0])
-    expect(prompt.after).toBe('\nWhat? ASSISTANT: A dog.<|endoftext|>USER: Which? ASSISTANT:')
-    expect([prompt.ends, isConversation]).toEqual([['\nWhat? ASSISTANT:'.length], true])
+    const after = '\nWhat? ASSISTANT: A dog.<|endoftext|>USER: Which? ASSISTANT:'
+    expect(prompt).toMatchObject({ after, ends: ['\nWhat? ASSISTANT:'.length] })
+    expect(isConversation).toBe(true)
   })
 
   test('a question by itself has none, the first of a conversation an empty list', () => {

@@ -16,6 +16,14 @@ test('cuts the end: the question, then the visual tokens, then the text before t
   expect(layOut(1)).toEqual({ before: [1], visualTokens: 0, after: [], ends: [], length: 1, isTruncated: true })
 })
 
+test('cuts nothing where nothing is shown, and refuses a prompt of nothing at all', () => {
+  const limits = { maxPromptTokens: 3, maxPositions: 100 }
+  const text = { before: [1, 2, 3, 4], after: [], ends: [] }
+  expect(layOutPrompt(text, 0, limits)).toEqual({ ...text, visualTokens: 0, length: 4, isTruncated: false })
+  expect(layOutPrompt(text, 1, limits)).toMatchObject({ length: 3, isTruncated: true })
+  expect(() => layOutPrompt({ ...text, before: [] }, 0, limits)).toThrow(expect.objectContaining({ code: 'SETTING_INVALID' }))
+})
+
 test('needs a position for one token of the answer', () => {
   expect(layOut(null, 10).length).toBe(9)
   expect(() => layOut(null, 9)).toThrow(expect.objectContaining({ code: 'PROMPT_TOO_LONG' }))

@@ -20,7 +20,8 @@ from transformers import (
     StableLmConfig,
 )
 
-from .attention_table import attention
+from .arcade_table import ARCADE_TABLES
+from .attention_table import attention, attention_qformer
 from .clip import make_clip
 from .conversations import conversation, conversations
 from .crop_table import crop
@@ -32,6 +33,7 @@ from .qformer_table import qformer_shapes
 from .reference import CudaMeansCpu, versions
 from .sentencepiece_tables import SENTENCEPIECE_TABLES
 from .strings import strings
+from .text_only import text_only
 from .torch_files import torch_files
 from .vocabulary import write_phi_tokenizer, write_qwen2_tokenizer
 
@@ -226,6 +228,7 @@ TABLES = {
         "attention": attention,
         "conversation": conversation,
         **SENTENCEPIECE_TABLES,
+        **ARCADE_TABLES,
     },
-    "factory": {"llava-hf": llava_hf, "lora-variants": lora_variants, "pictures": pictures, "openelm-sizes": openelm_sizes, "conversations": conversations, "qformer-shapes": qformer_shapes},
+    "factory": {"llava-hf": llava_hf, "lora-variants": lora_variants, "pictures": pictures, "openelm-sizes": openelm_sizes, "conversations": conversations, "qformer-shapes": qformer_shapes, "attention-qformer": attention_qformer, "text-only": text_only},
 }

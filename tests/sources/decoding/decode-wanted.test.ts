@@ -58,6 +58,44 @@ describe.each(['mp4', 'ts', 'mkv'])('pictures of a .%s that are each sought', (e
   })
 })
 
+describe('a picture that can’t be had, in a file that is worth seeking in', () => {
+  /** Remembers what is decoded once more. */
+  class NotingHealth extends VideoHealth {
+    readonly again: (readonly DecodeJob[])[] = []
+
+    override readAgain(jobs: readonly DecodeJob[], warning: string): void {
+      this.again.push(jobs)
+      super.readAgain(jobs, warning)
+    }
+  }
+
+  test.each([
+    ['in the middle', 501, [0, 250, 501, 750, 990]],
+    ['at the end', 1000, [0, 250, 500, 750, 1000]],
+  ])('%s is passed over without going through all of it', async (_, broken, wanted) => {
+    const path = media.loop('long-closed.mp4', { source: made('closed GOPs'), times: 8 })
+    const whole = await readVideoTrack(path, signal)
+    expect(whole.ticks).toHaveLength(1000)
+    // A picture that the file doesn't have.
+    const ticks = whole.ticks.toSpliced(broken, 0, (whole.ticks[broken - 1] ?? 0) + 1)
+    const jobs = planDecoding({ ...whole, ticks }, wanted, { startCost: -Infinity })
+    const health = new NotingHealth()
+    health.begin(whole, jobs)
+    const [indices, hashes]: [number[], string[]] = [[], []]
+    for await (const { index, data } of decodeWanted({ ...whole, ticks }, { jobs, keyframesOnly: false }, { health, signal })) {
+      indices.push(index)
+      hashes.push(md5(data))
+    }
+    const had = wanted.filter((index) => index !== broken)
+    expect(indices).toEqual(had)
+    const fullDecode = fullDecodeHashes(path)
+    expect(hashes).toEqual(had.map((index) => fullDecode[index < broken ? index : index - 1]))
+    expect(health.health()).toEqual({ coverage: 0.8, warnings: [READ_FROM_FURTHER_BACK, DAMAGED] })
+    expect(health.again).toHaveLength(1)
+    expect(health.again.flat().every(({ seekSeconds }) => seekSeconds !== undefined)).toBe(true)
+  })
+})
+
 describe('intra-refresh that takes longer than its keyframes are apart', () => {
   /** Long enough for seeking to be worth while. */
   const long = (): string => media.loop('long.mp4', { source: made('intra-refresh'), times: 8 })

@@ -19,6 +19,11 @@ export interface Prompt {
   readonly ends?: readonly number[]
 }
 
+/** A prompt that shows nothing: its whole text. */
+export interface TextPrompt {
+  readonly text: string
+}
+
 /** A template's text around a question; none where the model is shown no question. */
 type UserTurn = { readonly opening: string; readonly closing: string } | undefined
 
@@ -46,20 +51,54 @@ export function buildPrompt(template: Template, question: string, rounds: readon
   const turn = userTurn(template)
   if (turn === undefined) return buildCaption(template, rounds)
   const [first, ...later] = [...rounds.map((round) => round.question), question]
+  const { text, ends } = talk({ ...template, ...turn }, [firstTurn(first), ...later.map(laterTurn)], rounds)
+  return { before: template.system + turn.opening, after: text, ends }
+}
+
+/**
+ * Builds the prompt of a question to the language model alone, which is shown nothing: neither a marker nor its line feed.
+ * Source: TinyLLaVA_Factory `eval/model_vqa_science.py` and `data/template/base.py` (`_prompt`).
+ *
+ * @param rounds What was asked and answered before, in order.
+ * @throws {StreamError} `SETTING_INVALID` as `buildPrompt`, and where the template takes no question.
+ *
+ * @example
+ * ```ts
+ * buildTextPrompt(phi, 'What is it?') // { text: 'A chat … USER: What is it? ASSISTANT:' }
+ * ```
+ */
+export function buildTextPrompt(template: Template, question: string, rounds: readonly Round[] = []): TextPrompt {
+  const turn = userTurn(template)
+  if (turn === undefined) throw takesNoQuestion(template, 'it answers with a picture or a video only')
+  const asked = [...rounds.map((round) => round.question), question]
+  const { text } = talk({ ...template, ...turn }, asked.map(laterTurn), rounds)
+  return { text: template.system + turn.opening + text }
+}
+
+/** All that follows what opens the first turn, and where in it the prompts of the earlier rounds end. */
+function talk(
+  { opening, closing, assistant, endText }: Template & NonNullable<UserTurn>,
+  turns: readonly string[],
+  rounds: readonly Round[],
+): { readonly text: string; readonly ends: readonly number[] } {
   const ends: number[] = []
-  let after = firstTurn(first) + turn.closing + template.assistant
-  later.forEach((next, place) => {
-    ends.push(after.length)
-    const answer = withoutMarkers(rounds[place]?.answer ?? '')
-    after += ` ${answer}${template.endText}${turn.opening}${laterTurn(next)}${turn.closing}${template.assistant}`
-  })
-  return { before: template.system + turn.opening, after, ends }
+  const text = turns.reduce((before, turn, place) => {
+    if (place === 0) return turn + closing + assistant
+    ends.push(before.length)
+    const answer = withoutMarkers(rounds[place - 1]?.answer ?? '')
+    return `${before} ${answer}${endText}${opening}${turn}${closing}${assistant}`
+  }, '')
+  return { text, ends }
 }
 
 /** A prompt without a question: the model says what it sees. */
-function buildCaption({ name, system, assistant }: Template, rounds: readonly Round[]): Prompt {
-  if (rounds.length === 0) return { before: system, after: assistant }
-  throw new StreamError('SETTING_INVALID', `Template \`${name}\` takes no questions: there is no conversation with it.`)
+function buildCaption(template: Template, rounds: readonly Round[]): Prompt {
+  if (rounds.length === 0) return { before: template.system, after: template.assistant }
+  throw takesNoQuestion(template, 'there is no conversation with it')
+}
+
+function takesNoQuestion({ name }: Template, therefore: string): StreamError {
+  return new StreamError('SETTING_INVALID', `Template \`${name}\` takes no questions: ${therefore}. Name another template.`)
 }
 
 function userTurn({ name, user }: Template): UserTurn {

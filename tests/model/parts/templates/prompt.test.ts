@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { IMAGE_MARKER, type Prompt, buildPrompt } from '../../../../src/model/parts/templates/prompt.js'
+import { IMAGE_MARKER, type Prompt, buildPrompt, buildTextPrompt } from '../../../../src/model/parts/templates/prompt.js'
 import { phi } from '../../../../src/model/parts/templates/phi.js'
 import { templates } from '../../../../src/model/parts/templates/templates.js'
 import { encodePrompt } from '../../../../src/model/tokenizer/prompt-ids.js'
@@ -24,7 +24,7 @@ interface PromptGolden {
 
 describe('prompts of the reference', () => {
   const { prompts } = JSON.parse(readFileSync(referencePath('prompts.json'), 'utf8')) as { prompts: readonly PromptGolden[] }
-  // The runtime asks about one video; the goldens also hold prompts with none or two, and `pretrain`, which is broken in evaluation.
+  // The runtime asks about one video or none; the goldens also hold prompts with two, and `pretrain`, which is broken in evaluation.
   const single = prompts.filter(
     ({ template, messages }) => template !== 'pretrain' && messages.length === 1 && messages[0]?.[0].startsWith(IMAGE_MARKER) === true,
   )
@@ -35,6 +35,17 @@ describe('prompts of the reference', () => {
 
   test('are there for each template of clips', () => {
     expect(single).toHaveLength(6)
+  })
+
+  const alone = prompts.filter(({ template, messages }) => template !== 'pretrain' && messages.every(([question]) => !question.includes(IMAGE_MARKER)))
+
+  test.each(alone)('without a video, $template: $messages', ({ template, messages, prompt }) => {
+    const rounds = messages.slice(0, -1).map(([question, answer]) => ({ question, answer: answer ?? '' }))
+    expect(buildTextPrompt(templates.get(template), messages.at(-1)?.[0] ?? '', rounds).text).toBe(prompt)
+  })
+
+  test('are there without a video, with one round and two', () => {
+    expect(alone.map(({ messages }) => messages.length).sort()).toEqual([1, 1, 1, 2, 2, 2])
   })
 })
 
@@ -112,6 +123,11 @@ describe('buildPrompt', () => {
   test('there is one video: markers in later questions and in answers go', () => {
     const rounds = [{ question: 'What?', answer: 'An <im<image>age>apple.' }]
     expect(buildPrompt(phi, ' Is <image> it? ', rounds).after).toBe('\nWhat? ASSISTANT: An apple.<|endoftext|>USER: Is  it? ASSISTANT:')
+  })
+
+  test('without a video there is no marker in a question, and no template without a question', () => {
+    expect(buildTextPrompt(phi, ' Is <image> it? ').text).toBe(`${phi.system}USER: Is  it? ASSISTANT:`)
+    expect(() => buildTextPrompt(templates.get('pretrain'), 'What?')).toThrow(expect.objectContaining({ code: 'SETTING_INVALID' }))
   })
 
   test('refuses a template that does not say where the question goes', () => {
