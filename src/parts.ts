@@ -30,13 +30,21 @@ export type {
 export type { Template } from './model/parts/templates/template.js'
 
 // What it reads
-export { parseConfig } from './model/checkpoint/config.js'
+export { parseConfig, unsupported } from './model/checkpoint/config.js'
 export type { CheckpointConfig } from './model/checkpoint/config.js'
+export type { ImageProcessorConfig } from './model/checkpoint/image-processor.js'
+export { requireField } from './model/parts/connectors/resampler-config.js'
+export { decoderShape } from './model/parts/language-models/decoder-only.js'
+export type { DecoderOnlyConfig } from './model/parts/language-models/decoder-only.js'
+export { eosList, eosSchema } from './model/parts/language-models/eos.js'
+export type { EosTokenIds } from './model/parts/language-models/eos.js'
+export { FACTORY_SYSTEM } from './model/parts/templates/template.js'
+export { fixedPixelRules, pixelRules } from './model/parts/towers/pixel-rules.js'
 export { StreamError } from './errors.js'
 
 // What it builds
 export { Module, widthOf } from './model/graph/module.js'
-export type { AttentionLowering } from './model/graph/module.js'
+export type { AttentionLowering, AttentionWatch } from './model/graph/module.js'
 export { GraphBuilder, MICROSOFT, float } from './model/graph/builder.js'
 export type { Attribute, NodeOptions, OutputType } from './model/graph/builder.js'
 export type { DataType, Dimension, Value } from './model/graph/value.js'
@@ -47,13 +55,19 @@ export type { AttentionInputs } from './model/graph/blocks/attention.js'
 export { embedding } from './model/graph/blocks/embedding.js'
 export { linear } from './model/graph/blocks/linear.js'
 export type { LinearOptions } from './model/graph/blocks/linear.js'
-export { layerNorm, rmsNorm, standardise } from './model/graph/blocks/norm.js'
+export { layerNorm, layerNormHeads, rmsNorm, rmsNormHeads, shiftedRmsNorm, standardise } from './model/graph/blocks/norm.js'
 export { perceiver } from './model/graph/blocks/perceiver.js'
 export type { PerceiverInputs } from './model/graph/blocks/perceiver.js'
 export { positionEncoding } from './model/graph/blocks/position-encoding.js'
 export { activation } from './model/parts/activations.js'
 export type { Activation } from './model/parts/activations.js'
+export { tokenRows } from './model/parts/connectors/project-tokens.js'
+export { embedTokens, headOrEmbedding } from './model/parts/language-models/decoder-only.js'
 export { layersUpTo } from './model/parts/towers/feature-layer.js'
+export { embedPatches, patchesAcross, withClassToken } from './model/parts/towers/patches.js'
+export type { PatchGeometry } from './model/parts/towers/patches.js'
+export { visionAttention } from './model/parts/towers/vision-attention.js'
+export type { AttentionModules, TokenGeometry } from './model/parts/towers/vision-attention.js'
 
 // Operators, one each
 export {
@@ -76,6 +90,7 @@ export {
   minimum,
   modulo,
   multiply,
+  quickGelu,
   range,
   reduceMax,
   reduceSum,

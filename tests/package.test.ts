@@ -44,6 +44,31 @@ await model.dispose()
 console.log(JSON.stringify({ template: manifest.template, parts: model.info.parts, answer }))
 `
 
+/** What parts may be written with and no example shows: the type check looks at it. */
+const OWN_IMPORTS = `
+import {
+  type AttentionModules, type AttentionWatch, type CheckpointConfig, type DecoderOnlyConfig, type EosTokenIds, type ImageProcessorConfig,
+  type LanguageModelShape, type Module, type PatchGeometry, type PixelRules, type Template, type TokenGeometry, type Value,
+  FACTORY_SYSTEM, decoderShape, embedTokens, eosList, eosSchema, headOrEmbedding, layerNormHeads, pixelRules, quickGelu, requireField,
+  rmsNormHeads, shiftedRmsNorm, tokenRows, unsupported, visionAttention, withClassToken,
+} from 'tinyllava-stream/parts'
+
+export const pixels = (family: PixelRules, processor: ImageProcessorConfig): PixelRules => pixelRules(family, processor)
+export const looked = (module: Module, rows: Value, modules: AttentionModules, geometry: TokenGeometry): Value =>
+  visionAttention(module, withClassToken(module, rows, rows), modules, geometry)
+export const queries = (config: CheckpointConfig): number => requireField(config, 'num_queries')
+export const all = ({ graph }: Module, features: Value): Value => quickGelu(graph, tokenRows(graph, features))
+export const shape = (config: DecoderOnlyConfig): LanguageModelShape => decoderShape(config)
+export const logits = (module: Module, ids: Value, config: DecoderOnlyConfig): Value =>
+  headOrEmbedding(module, shiftedRmsNorm(module, embedTokens(module, ids, config), 1e-6), config)
+export const heads = (module: Module, x: Value): Value => layerNormHeads(module, rmsNormHeads(module, x, 2, 1e-6), 2, 1e-6)
+export const ends = (raw: unknown): readonly number[] => eosList(eosSchema.parse(raw) satisfies EosTokenIds)
+export const plain: Pick<Template, 'system'> = { system: FACTORY_SYSTEM }
+export const watch = (module: Module): AttentionWatch | undefined => module.watch
+export const geometry: PatchGeometry = { patch: 7, width: 24, bias: true }
+export const refused: Error = unsupported('window attention')
+`
+
 /** A checkpoint of the parts that docs/PARTS.md describes. */
 const OWN_CHECKPOINT: CheckpointParts = {
   config: {
@@ -109,6 +134,7 @@ beforeAll(async () => {
   copyFileSync(join(root, 'pipelines/samples/two-shapes.mp4'), join(project, 'clip.mp4'))
   for (const [name, text] of [...examples, ...ownParts]) writeFileSync(join(project, `${name}.ts`), text)
   writeFileSync(join(project, 'own-model.ts'), OWN_MODEL)
+  writeFileSync(join(project, 'own-imports.ts'), OWN_IMPORTS)
   writeRandomCheckpoint(join(project, 'own-checkpoint'), OWN_CHECKPOINT)
 })
 afterAll(() => {

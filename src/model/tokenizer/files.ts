@@ -74,6 +74,8 @@ export interface TokenizerFiles {
   readonly merges: string | undefined
   /** `tokenizer.model`, as it is. */
   readonly sentencePieceModel: Uint8Array | undefined
+  /** `arcade100k.tiktoken`, as it is. */
+  readonly arcadeRanks: string | undefined
   /** `added_tokens.json`: ids by token. */
   readonly addedTokens: Readonly<Record<string, number>> | undefined
   readonly specialTokensMap: SpecialTokensMap | undefined
@@ -85,12 +87,13 @@ export interface TokenizerFiles {
  * @throws {StreamError} `TOKENIZER_INVALID`, naming the file and the field.
  */
 export async function readTokenizerFiles(dir: string): Promise<TokenizerFiles> {
-  const [config, json, vocab, merges, model, addedTokens, specials] = await Promise.all([
+  const [config, json, vocab, merges, model, ranks, addedTokens, specials] = await Promise.all([
     readJson(dir, 'tokenizer_config.json', tokenizerConfig),
     readJson(dir, 'tokenizer.json', tokenizerJson),
     readJson(dir, 'vocab.json', vocabulary),
     readBytes(dir, 'merges.txt'),
     readBytes(dir, 'tokenizer.model'),
+    readBytes(dir, 'arcade100k.tiktoken'),
     readJson(dir, 'added_tokens.json', vocabulary),
     readJson(dir, 'special_tokens_map.json', specialTokensMap),
   ])
@@ -101,6 +104,7 @@ export async function readTokenizerFiles(dir: string): Promise<TokenizerFiles> {
     vocabulary: vocab,
     merges: merges?.toString('utf8'),
     sentencePieceModel: model,
+    arcadeRanks: ranks?.toString('utf8'),
     addedTokens,
     specialTokensMap: specials,
   }

@@ -55,7 +55,8 @@ export function buildSlowTokenizer(files: TokenizerFiles): SlowTokenizer | undef
   }
 }
 
-function byteLevelStages(pattern: string): Readonly<Record<string, unknown>> {
+/** The stages of `tokenizer.json` around a byte-level model, whose words are cut by `pattern`. */
+export function byteLevelStages(pattern: string): Readonly<Record<string, unknown>> {
   const byteLevel = { type: 'ByteLevel', add_prefix_space: false, trim_offsets: false, use_regex: false }
   const split = { type: 'Split', pattern: { Regex: pattern }, behavior: 'Isolated', invert: false }
   return {

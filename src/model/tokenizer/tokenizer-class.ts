@@ -23,12 +23,16 @@ const codeGen: TokenizerClass = {
   specialTokens: { bos_token: END_OF_TEXT, eos_token: END_OF_TEXT, unk_token: END_OF_TEXT },
 }
 
+/**
+ * Qwen2's and Arcade100k's pattern. Its `(?i:'s|'t|…)` is spelled out: JavaScript has no inline flags before Node 23, and
+ * Python's `regex` also folds U+017F (long s) to `s`, as Rust's does.
+ */
+export const QWEN2_PATTERN =
+  String.raw`'[sSſ]|'[tT]|'[rR][eE]|'[vV][eE]|'[mM]|'[lL][lL]|'[dD]|` +
+  String.raw`[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+`
+
 const qwen2: TokenizerClass = {
-  // `(?i:'s|'t|…)` spelled out: JavaScript has no inline flags before Node 23, and Python's `regex` also
-  // folds U+017F (long s) to `s`.
-  pattern:
-    String.raw`'[sSſ]|'[tT]|'[rR][eE]|'[vV][eE]|'[mM]|'[lL][lL]|'[dD]|` +
-    String.raw`[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+`,
+  pattern: QWEN2_PATTERN,
   usesNfc: true,
   spacesBetweenAdded: false,
   cleansUpByDefault: false,

@@ -6,7 +6,7 @@ import { tokenizerClasses } from '../../../src/model/tokenizer/tokenizer-class.j
 const vocabulary = { a: 0, b: 1, '<|endoftext|>': 2 }
 
 function files(parts: Partial<TokenizerFiles>): TokenizerFiles {
-  const none = { tokenizerJson: undefined, merges: undefined, sentencePieceModel: undefined, addedTokens: undefined, specialTokensMap: undefined }
+  const none = { tokenizerJson: undefined, merges: undefined, sentencePieceModel: undefined, arcadeRanks: undefined, addedTokens: undefined, specialTokensMap: undefined }
   return { dir: 'somewhere', config: {}, vocabulary, ...none, ...parts }
 }
 

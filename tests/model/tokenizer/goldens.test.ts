@@ -1,11 +1,13 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { cleanUp } from '../../../src/model/tokenizer/clean-up.js'
 import { loadTokenizer } from '../../../src/model/tokenizer/load-tokenizer.js'
 import { pythonStrip } from '../../../src/model/tokenizer/python-strip.js'
 import { createTextStream, decodeText } from '../../../src/model/tokenizer/text-stream.js'
 import type { Tokenizer } from '../../../src/model/tokenizer/tokenizer.js'
+import { temporaryFolder } from '../../support/checkpoint-files.js'
+import { copyTokenizer } from '../../support/tokenizer-files.js'
 
 /** A text, its ids, and what they are decoded to without special tokens where that isn't the text. */
 type Row =
@@ -37,14 +39,18 @@ describe.each([
   ['llama-normalizing', 500, 208],
   ['llama-json', 400, 208],
   ['gemma-json', 400, 208],
+  ['arcade100k', 2000, 404],
 ])('the %s tokenizer, against transformers', (name, texts, sequences) => {
   const golden = JSON.parse(readFileSync(join(reference, `tokenizer-${name}.json`), 'utf8')) as TokenizerGolden
   const strings = golden.strings.map(byRow)
+  const folder = temporaryFolder()
   let tokenizer: Tokenizer
 
   beforeAll(async () => {
-    tokenizer = await loadTokenizer(join(reference, golden.tokenizerOf))
+    copyTokenizer(join(reference, golden.tokenizerOf), folder.path)
+    tokenizer = await loadTokenizer(folder.path)
   })
+  afterAll(() => { folder.remove() })
 
   test(`encodes ${texts} texts to the same ids`, () => {
     expect(strings).toHaveLength(texts)

@@ -11,8 +11,8 @@ from .cases import CASES
 from .record import clip_of
 from .reference import CudaMeansCpu
 
-# Uneven parts and shared heads; one part, more layers.
-NAMES = ["qwen2-group-uneven", "qwen2-naive"]
+# By the file they go to. Uneven parts and shared heads, then one part and more layers; a Q-Former, which the Factory has.
+NAMES = {"attention.safetensors": ["qwen2-group-uneven", "qwen2-naive"], "attention-qformer.safetensors": ["picture-qformer"]}
 
 
 class Prompted:
@@ -35,7 +35,19 @@ def language_attention(model, prompt, tokens):
     return mean[prompt.shape[1] - 1 :], output.logits[0, prompt.shape[1] - 1 :]
 
 
-def connector_attention(model, features):
+def qformer_attention(model, features):
+    """[1, queries, tokens]: mean over heads and those layers that look at the picture, as the reference's own BERT says it."""
+    former = model.connector._connector
+    seen = torch.ones(features.shape[:-1], dtype=torch.long)
+    output = former.bert(
+        query_embeds=former.query_tokens, encoder_hidden_states=features, encoder_attention_mask=seen, output_attentions=True, return_dict=True
+    )
+    # Where a layer doesn't look at the picture, something else stands in its place.
+    looks = [look for layer, look in zip(former.bert.encoder.layer, output.cross_attentions) if layer.has_cross_attention]
+    return torch.stack(looks).mean(dim=(0, 2))
+
+
+def perceiver_attention(model, features):
     """[parts, queries, tokens of the longest part]: mean over layers and heads, from the reference's own queries and keys."""
     layers = [layer[0] for layer in model.connector._connector.layers]
     seen = {"query": [], "context": []}
@@ -61,8 +73,16 @@ def look(layer, query, context):
 
 
 def attention(reference, out, scratch):
+    write_attention(reference, out / "attention.safetensors", scratch, perceiver_attention)
+
+
+def attention_qformer(reference, out, scratch):
+    write_attention(reference, out / "attention-qformer.safetensors", scratch, qformer_attention)
+
+
+def write_attention(reference, path, scratch, connector_attention):
     tensors = {}
-    for case in (case for case in CASES if case.name in NAMES):
+    for case in (case for case in CASES if case.name in NAMES[path.name]):
         hub = Path(scratch) / case.name
         checkpoint.build(reference, case, hub)
         folder = Path(__file__).resolve().parents[1] / "cases" / case.name
@@ -78,6 +98,5 @@ def attention(reference, out, scratch):
             tensors[f"{case.name}.connector"] = connector_attention(model, trace.features)
         tensors[f"{case.name}.language"] = looked
         tensors[f"{case.name}.probabilities"] = logits.softmax(dim=-1)
-    path = out / "attention.safetensors"
     save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, path)
     path.chmod(0o644)

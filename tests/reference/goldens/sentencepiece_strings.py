@@ -32,8 +32,7 @@ RANGES = [
 COUNT = 2000
 
 
-def of_pieces(draw):
-    pieces = PIECES + SPECIAL_PIECES
+def of_pieces(draw, pieces):
     return "".join(draw.choice(pieces) for _ in range(draw.randint(1, 7)))
 
 
@@ -56,11 +55,17 @@ def of_repetitions(draw):
     return "".join(draw.choice(["a", "e", "t", "s", "in", "he", " ", "\u2581", "."]) * draw.randint(1, 6) for _ in range(draw.randint(1, 4)))
 
 
-def sentencepiece_strings(count=COUNT):
-    """The strings by hand, then drawn ones of each kind in turn, `count` in all; none comes twice."""
+def drawn_strings(by_hand, special_pieces):
+    """The strings by hand, then drawn ones of each kind in turn, COUNT in all; none comes twice."""
     draw = random.Random(2024)
-    kinds = [of_pieces, of_characters, of_sentences, of_mixed_characters, of_pieces, of_sentences, of_repetitions]
-    found = dict.fromkeys(SPECIAL_BY_HAND + [text for text in BY_HAND if len(text) <= 90])
+    joined = lambda draw: of_pieces(draw, PIECES + special_pieces)
+    kinds = [joined, of_characters, of_sentences, of_mixed_characters, joined, of_sentences, of_repetitions]
+    found = dict.fromkeys(by_hand + [text for text in BY_HAND if len(text) <= 90])
     while len(found) < COUNT:
         found.setdefault(kinds[len(found) % len(kinds)](draw))
-    return list(found)[:count]
+    return list(found)
+
+
+def sentencepiece_strings(count=COUNT):
+    """The first `count` strings for SentencePiece's tokenizers."""
+    return drawn_strings(SPECIAL_BY_HAND, SPECIAL_PIECES)[:count]

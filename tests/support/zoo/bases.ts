@@ -132,8 +132,9 @@ export const STABLELM_2 = language({
   },
   fields: { model_type: 'stablelm', partial_rotary_factor: 0.25, use_qkv_bias: true, max_position_embeddings: 4096, eos_token_id: 100257 },
   tensorsOf: stablelmTensors,
-  small: { vocab_size: 640, eos_token_id: 600, num_attention_heads: 2, num_key_value_heads: 2 },
-  tokenizer: 'tokenizers/gpt2',
+  // The class fixes the ids of its special tokens, so that the vocabulary can't be small.
+  small: { vocab_size: 100352, eos_token_id: 100257, hidden_size: 16, num_attention_heads: 2, num_key_value_heads: 2 },
+  tokenizer: 'tokenizers/arcade100k',
 })
 
 const OPENELM_FIELDS = {
