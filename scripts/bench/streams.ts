@@ -10,15 +10,29 @@ export interface StreamsBench {
   readonly frames: number
   /** Frames of each of the four streams whose cost a core is compared with. */
   readonly steadyFrames: number
+  /** Runs of each, in turn; the one in the middle by CPU counts. */
+  readonly rounds: number
 }
 
 const STEADY_STREAMS = 4
 
 /** Runs the demo model on few and on many streams, with one thread for the model; each run is a process of its own. */
-export async function benchStreams({ counts: [few, many], frames, steadyFrames }: StreamsBench): Promise<readonly Row[]> {
-  const steady = await runStreams(STEADY_STREAMS, steadyFrames)
-  const [least, most] = [await runStreams(few, frames / few), await runStreams(many, frames / many)]
-  return [sustainedRow(steady), ...growthRows({ few, many, least, most })]
+export async function benchStreams({ counts: [few, many], frames, steadyFrames, rounds }: StreamsBench): Promise<readonly Row[]> {
+  const [steady, least, most]: [StreamsCost[], StreamsCost[], StreamsCost[]] = [[], [], []]
+  for (let round = 0; round < rounds; round += 1) {
+    steady.push(await runStreams(STEADY_STREAMS, steadyFrames))
+    least.push(await runStreams(few, frames / few))
+    most.push(await runStreams(many, frames / many))
+  }
+  return [sustainedRow(middle(steady)), ...growthRows({ few, many, least: middle(least), most: middle(most) })]
+}
+
+/** The run in the middle by the CPU it took. */
+function middle(costs: readonly StreamsCost[]): StreamsCost {
+  const sorted = costs.toSorted((one, other) => one.cpuSeconds - other.cpuSeconds)
+  const [found] = sorted.slice(Math.floor((sorted.length - 1) / 2))
+  if (found !== undefined) return found
+  throw new Error('No run.')
 }
 
 async function runStreams(streams: number, frames: number): Promise<StreamsCost> {

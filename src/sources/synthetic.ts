@@ -133,14 +133,19 @@ async function* pictures({ frames, fps, width, height, seed, failAt }: Scene): A
   }
 }
 
+// What is drawn of a picture; the rest repeats it, so that many streams of large pictures don't hold up the event loop.
+const DRAWN_BYTES = 4096
+
 function noise({ index, seed, length }: { index: number; seed: number; length: number }): Uint8Array {
   const data = new Uint8Array(length)
   // A linear congruential generator: pictures that differ are all that is needed.
   let state = (seed * 2654435761 + index * 40503 + 1) >>> 0
-  for (let place = 4; place < length; place++) {
+  const drawn = Math.min(length, DRAWN_BYTES)
+  for (let place = 4; place < drawn; place++) {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0
     data[place] = state >>> 24
   }
+  for (let filled = drawn; filled < length; filled *= 2) data.copyWithin(filled, 0, filled)
   new DataView(data.buffer).setUint32(0, index)
   return data
 }
