@@ -40,8 +40,8 @@ export { explainVideo } from './service/explain-video.js'
 export type { ExplainVideoOptions } from './service/explain-video.js'
 
 // Benchmarks, asked and scored as the reference does
-export { benchmarkNames } from './eval/benchmarks.js'
-export type { BenchmarkName } from './eval/benchmarks.js'
+export { benchmarkNames } from './eval/benchmark-names.js'
+export type { BenchmarkName } from './eval/benchmark-names.js'
 export type { EvalFile, Score } from './eval/benchmark.js'
 export type { FrameBudget } from './eval/frames/frame-budget.js'
 export { runBenchmark } from './eval/run-benchmark.js'
@@ -122,6 +122,7 @@ export type { SinkTime } from './sinks/webhook-time.js'
 
 // Models: from a checkpoint to a bundle, and what a loaded one can do
 export { pullCheckpoint } from './model/checkpoint/hub/pull.js'
+export type { HubWait } from './model/checkpoint/hub/connection.js'
 export type { PullOptions, PullProgress } from './model/checkpoint/hub/pull.js'
 export type { HubOptions } from './model/checkpoint/hub/settings.js'
 export { convertCheckpoint } from './model/convert.js'

@@ -10,6 +10,7 @@ export const MESSAGE_HEADERS = {
   capturedAt: 'captured-at',
   epoch: 'epoch',
   frameIndex: 'frame-index',
+  pixelKind: 'pixel-kind',
   questions: 'questions',
   sampling: 'sampling',
   traceparent: 'traceparent',

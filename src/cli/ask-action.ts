@@ -1,5 +1,6 @@
 import type { OperatorFunction } from 'rxjs'
 
+import { defined } from '../defined.js'
 import type { Model } from '../model/model.js'
 import { answer } from '../operators/answer.js'
 import { encode } from '../operators/encode.js'
@@ -27,8 +28,7 @@ export async function ask({ video, questions, flags }: Asking, reporter: Reporte
   const run = start(
     definePipeline({
       name: 'ask',
-      ...(flags.model !== undefined && { model: flags.model }),
-      ...(flags.device !== undefined && { device: flags.device }),
+      ...defined({ model: flags.model, device: flags.device }),
       sources: [videoOrImage(video, { sampling: samplingOf(flags) })],
       stream: (frames, { model }) => frames.pipe(toClips(model), answer(model, questions, generationOf(flags))),
       sinks: [output.sink],

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 
+import { defined } from '../defined.js'
 import type { GenerationSettings } from '../generation-settings.js'
 import type { DeviceChoice } from '../model/device/device.js'
 import type { Sampling } from '../sampling/sampling.js'
@@ -8,7 +9,7 @@ import { uniformPerSecond } from '../sampling/uniform-per-second.js'
 import { httpAddress } from '../sources/remote-file/address.js'
 import { decodeImageFile } from '../sources/image.js'
 import { expectNoAddress } from '../sources/decoding/video-errors.js'
-import { isImagePath } from '../sources/video-or-image.js'
+import { isImagePath } from '../sources/image/image-name.js'
 import { readVideoTrack } from '../sources/decoding/video-track.js'
 
 /** What can be said beside the video and the questions. */
@@ -44,9 +45,7 @@ export async function checkVideo(video: string): Promise<void> {
 
 /** The settings that were given; `answer` knows the defaults. */
 export function generationOf({ maxNewTokens, temperature, topP, seed, template }: AskFlags): Partial<GenerationSettings> {
-  return Object.fromEntries(
-    Object.entries({ maxNewTokens, temperature, topP, seed, template }).filter(([, value]) => value !== undefined),
-  )
+  return defined({ maxNewTokens, temperature, topP, seed, template })
 }
 
 /** Which frames are looked at. */

@@ -1,3 +1,4 @@
+import { defined } from '../defined.js'
 import type { Answer } from '../envelope.js'
 import { StreamError, abortError } from '../errors.js'
 import type { Conversation } from '../service/conversation.js'
@@ -10,6 +11,7 @@ import { onInterrupt } from './interrupt.js'
 import { createLiveAnswer } from './live-answer.js'
 import { createProgress } from './progress.js'
 import type { Reporter } from './reporter.js'
+import { tellOnce } from './tell-once.js'
 import { typedQuestions } from './typed-questions.js'
 
 /** A conversation on the command line. */
@@ -48,21 +50,21 @@ export async function converse({ video, questions, flags }: Asking, reporter: Re
 
 function openModel({ model, device }: AskFlags, signal: AbortSignal): Promise<LoadedModel> {
   const progress = createProgress('building the demo model')
-  return loadModel(model, { signal, onProgress: progress.update, ...(device !== undefined && { device }) }).finally(progress.end)
+  return loadModel(model, { signal, onProgress: progress.update, ...defined({ device }) }).finally(progress.end)
 }
 
 async function hold(session: Session): Promise<void> {
   const { questions, signal, reporter } = session
   const isTyped = questions.length === 0
   const isTerminal = isTyped && process.stdin.isTTY
-  const ask = asker(session)
+  const [ask, warnOnce] = [asker(session), tellOnce(reporter.warning)]
   if (isTerminal) reporter.notice('ask about what is seen, a line each; Ctrl-D ends', {})
   let count = 0
   for await (const question of isTyped ? typedQuestions(process.stdin, signal) : questions) {
     count += 1
     const asking = ask(question)
     const answer = await (isTerminal ? orTold(asking, session) : asking)
-    answer?.degraded.forEach(reporter.warning)
+    answer?.degraded.forEach((what) => { warnOnce(what) })
   }
   // Whoever sits at a terminal knows that it was stopped, or that nothing was asked.
   if (isTerminal) return

@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises'
 
+import { defined } from '../defined.js'
 import type { EvalFile } from '../eval/benchmark.js'
 import type { FrameBudget } from '../eval/frames/frame-budget.js'
 import { type BenchmarkRun, runBenchmark } from '../eval/run-benchmark.js'
@@ -31,7 +32,7 @@ export interface EvalFlags {
 
 /** Runs a benchmark, prints its score, and writes the reference's own files beside the answers. */
 export async function evaluate(flags: EvalFlags, reporter: Reporter): Promise<void> {
-  const { results = `${flags.benchmark}.jsonl` } = flags
+  const { benchmark, data, results = `${benchmark}.jsonl`, model, device, limit, maxNewTokens, template, resume, skipMissing } = flags
   const abort = new AbortController()
   const forget = onInterrupt(reporter, `stopping; --resume goes on with ${results}`, () => {
     abort.abort()
@@ -39,9 +40,9 @@ export async function evaluate(flags: EvalFlags, reporter: Reporter): Promise<vo
   const [building, progress] = [createProgress('building the demo model'), createEvalProgress()]
   try {
     const run = await runBenchmark({
-      ...given(flags, ['benchmark', 'data', 'model', 'device', 'limit', 'maxNewTokens', 'template', 'resume', 'skipMissing']),
+      ...defined({ model, device, limit, maxNewTokens, template, resume, skipMissing }),
       ...framesOf(flags),
-      ...{ benchmark: flags.benchmark, data: flags.data, results, signal: abort.signal },
+      ...{ benchmark, data, results, signal: abort.signal },
       onProgress: building.update,
       onQuestion: (question) => {
         building.end()
@@ -59,11 +60,6 @@ export async function evaluate(flags: EvalFlags, reporter: Reporter): Promise<vo
     progress.end()
     forget()
   }
-}
-
-/** The flags that were given, of these; the others are left out, so that whoever takes them knows the defaults. */
-function given<Key extends keyof EvalFlags>(flags: EvalFlags, keys: readonly Key[]): Pick<EvalFlags, Key> {
-  return Object.fromEntries(keys.filter((key) => flags[key] !== undefined).map((key) => [key, flags[key]])) as Pick<EvalFlags, Key>
 }
 
 function framesOf({ frames, framesPerSecond, maxFrames = 64 }: EvalFlags): { frames?: FrameBudget } {

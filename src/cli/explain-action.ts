@@ -1,7 +1,8 @@
 import { existsSync, statSync } from 'node:fs'
 import { access, constants, writeFile } from 'node:fs/promises'
-import { basename, dirname } from 'node:path'
+import { dirname } from 'node:path'
 
+import { defined } from '../defined.js'
 import { StreamError } from '../errors.js'
 import { explanationPage } from '../explain/page.js'
 import { explainVideo } from '../service/explain-video.js'
@@ -31,9 +32,8 @@ export async function explain({ video, question, page, flags }: Explaining, repo
   try {
     const explanation = await explainVideo(videoOrImage(video, { sampling: samplingOf(flags) }), question, {
       ...generationOf(flags),
-      ...(flags.model !== undefined && { model: flags.model }),
-      ...(flags.device !== undefined && { device: flags.device }),
-      ...{ title: basename(video), onProgress: progress.update, signal: stop.signal },
+      ...defined({ model: flags.model, device: flags.device }),
+      ...{ onProgress: progress.update, signal: stop.signal },
     }).finally(progress.end)
     explanation.warnings.forEach(reporter.warning)
     process.stdout.write(`${explanation.answer}\n`)

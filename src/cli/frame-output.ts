@@ -1,9 +1,10 @@
-import type { ErrorResult, QuestionResult, Result } from '../envelope.js'
+import type { ErrorResult, Result } from '../envelope.js'
 import { StreamError } from '../errors.js'
 import { errorOf } from '../operators/result.js'
 import { clock, print, printable } from '../sinks/print.js'
 import type { Sink } from '../sinks/sink.js'
 import type { AnswerOutputOptions } from './answer-output.js'
+import { tellOnce } from './tell-once.js'
 
 /**
  * Prints what is answered about each frame by itself, a line with the frame's time in front; remembers the first question
@@ -16,21 +17,14 @@ import type { AnswerOutputOptions } from './answer-output.js'
  */
 export function frameOutput({ isJson, questions, output = process.stdout, warn = () => undefined }: AnswerOutputOptions) {
   let failed: ErrorResult | undefined
-  const told = new Set<string>()
-  // What is wrong with the video stands in every frame's result.
-  const warnOnce = ({ degraded, clip }: QuestionResult): void => {
-    for (const what of degraded.filter((text) => !told.has(text))) {
-      told.add(what)
-      warn(`At ${clock(clip.startMs)}: ${what}`)
-    }
-  }
+  const warnOnce = tellOnce((what, startMs: number) => { warn(`At ${clock(startMs)}: ${what}`) })
   const sink: Sink = {
     kind: 'frameOutput',
     write: async (result) => {
       if (result.kind === 'error') failed ??= result
       const text = isJson ? JSON.stringify(result) : plainText(result, questions > 1)
       if (text !== undefined) await print(output, `${text}\n`)
-      if (!isJson && result.kind !== 'alert') warnOnce(result)
+      if (!isJson && result.kind !== 'alert') result.degraded.forEach((what) => { warnOnce(what, result.clip.startMs) })
     },
   }
   const throwIfFailed = (isStopped: boolean): void => {

@@ -18,7 +18,10 @@ figure { margin: 0 }
 .picture { position: relative; overflow: hidden; border-radius: .3rem; background-size: 100% 100% }
 .picture img { position: absolute }
 #heat:not(:checked) ~ .panels img { display: none }
-#heat:checked ~ .controls .toggle { background: var(--line) }
-#heat:focus-visible ~ .controls .toggle { outline: 2px solid Highlight }
+#heat:checked ~ .controls [for=heat] { background: var(--line) }
+#heat:focus-visible ~ .controls [for=heat] { outline: 2px solid Highlight }
+#all:checked ~ .panels > #panswer { display: block }
+#all:checked ~ .controls [for=all] { background: Highlight; color: HighlightText }
+#all:focus-visible ~ .controls [for=all] { outline: 2px solid currentColor }
 @media print { .panel { display: block; break-inside: avoid } .controls { display: none } }
 `

@@ -15,7 +15,7 @@ const POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
  * question, model
  * answer: each token a button, underlined from red (unlikely) to green (certain)
  * the chosen token: its probability, the likeliest others, how much went to the pictures
- * the frames, each with its share and a heat map over it
+ * the frames, each with its share and a heat map over it; of a long answer's later tokens, of the answer alone
  * ```
  *
  * The arrow keys go from token to token. Printed, it shows all of them.
@@ -26,7 +26,8 @@ export async function explanationPage(explanation: Explanation): Promise<string>
   const { title, question, model, frames, tokens, patches, warnings } = explanation
   const panels: string[] = []
   // One after the other: each draws as many maps as there are frames.
-  for (const [index, token] of tokens.entries()) panels.push(await panel(token, index, { frames, patches }))
+  for (const [index, token] of tokens.entries()) panels.push(await tokenPanel(token, index, explanation))
+  panels.push(await answerPanel(explanation))
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -39,10 +40,11 @@ export async function explanationPage(explanation: Explanation): Promise<string>
 <body>
 <h1>${escapeHtml(question)}</h1>
 <p class="about">${escapeHtml(title)} · ${frames.length} ${frames.length === 1 ? 'picture' : 'pictures'} · ${escapeHtml(model)}</p>
-${warnings.map((warning) => `<p class="warning">${escapeHtml(warning)}</p>\n`).join('')}${tokens.map((_, index) => `<input type="radio" name="token" id="t${index}"${index === 0 ? ' checked' : ''}>`).join('')}
+${warnings.map((warning) => `<p class="warning">${escapeHtml(warning)}</p>\n`).join('')}${tokens.map((_, index) => `<input type="radio" name="token" id="t${index}"${index === 0 ? ' checked' : ''}>`).join('')}<input type="radio" name="token" id="all">
 <input type="checkbox" id="heat" checked>
 <p class="answer">${tokens.map(tokenLabel).join('')}</p>
-<p class="controls"><label class="toggle" for="heat">Heat maps</label> <span class="hint">Choose a token; the arrow keys go on from it.</span></p>
+<p class="controls"><label class="toggle" for="heat">Heat maps</label> <label class="toggle" for="all">Whole answer</label> \
+<span class="hint">Choose a token; the arrow keys go on from it.${mapsHint(tokens)}</span></p>
 <div class="panels">
 ${panels.join('\n')}
 </div>
@@ -68,21 +70,36 @@ function tokenLabel({ text, probability }: ExplainedStep, index: number): string
   return `<label for="t${index}" style="${style}" title="${percent(probability)}">${escapeHtml(visibleToken(text))}</label>`
 }
 
+/** A page with a map for each token of a long answer and each frame would be too large to be opened. */
+function mapsHint(tokens: readonly ExplainedStep[]): string {
+  const mapped = tokens.filter(({ maps }) => maps.length > 0).length
+  return mapped === tokens.length ? '' : ` Tokens after number ${mapped} have no heat maps of their own; those of the whole answer are of all.`
+}
+
 /** What is shown of one token. */
-async function panel(
-  token: ExplainedStep,
-  index: number,
-  { frames, patches }: Pick<Explanation, 'frames' | 'patches'>,
-): Promise<string> {
-  const most = strongest(token.maps)
-  const pictures = await Promise.all(frames.map((frame, place) => figure(frame, place, { map: token.maps[place], patches, most })))
+async function tokenPanel(token: ExplainedStep, index: number, { frames, patches }: Pick<Explanation, 'frames' | 'patches'>): Promise<string> {
   const rows = [token, ...token.others].map(candidateRow)
   return `<section class="panel" id="p${index}">
 <h2>Token ${index + 1}: what it could have been</h2>
 <table>${rows.join('')}</table>
 <h2>Where it looked: ${percent(token.pictureShare)} of its attention went to the pictures</h2>
-<div class="frames">${pictures.join('')}</div>
+${token.maps.length === 0 ? '<p class="hint">Where in them is shown for the whole answer.</p>' : await pictures(token.maps, { frames, patches })}
 </section>`
+}
+
+/** What is shown of all tokens together. */
+async function answerPanel({ maps, frames, patches }: Pick<Explanation, 'maps' | 'frames' | 'patches'>): Promise<string> {
+  return `<section class="panel" id="panswer">
+<h2>Where the whole answer looked</h2>
+${await pictures(maps, { frames, patches })}
+</section>`
+}
+
+/** The frames with how they were looked at. */
+async function pictures(maps: readonly Float32Array[], { frames, patches }: Pick<Explanation, 'frames' | 'patches'>): Promise<string> {
+  const most = strongest(maps)
+  const figures = await Promise.all(frames.map((frame, place) => figure(frame, place, { map: maps[place], patches, most })))
+  return `<div class="frames">${figures.join('')}</div>`
 }
 
 /**

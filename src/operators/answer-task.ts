@@ -65,7 +65,7 @@ export function* toTasks(context: AnswerContext, { clip, questions, connect }: Q
 }
 
 /** Makes a clip's visual tokens when they are first wanted. */
-export function connectOnce(model: Model, clip: Clip): ConnectOnce {
+function connectOnce(model: Model, clip: Clip): ConnectOnce {
   let visual: Promise<VisualTokens> | undefined
   return (signal) => {
     const features = clip.frames.map((frame) => frame.features)

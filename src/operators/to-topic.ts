@@ -54,8 +54,8 @@ interface FrameRecord {
  * ```
  *
  * Emits nothing, so the pipeline has no use for a model: `model: null`. A record's key is the stream's id; its
- * headers (docs/MESSAGES.md) keep the epoch, the media time to the microsecond and the trace, so that whoever
- * answers gives the ids that this process would have given.
+ * headers (docs/MESSAGES.md) keep the epoch, the media time to the microsecond, whether it is a video's frame or a
+ * picture, and the trace, so that whoever answers gives the ids that this process would have given.
  *
  * - **next**: pictures are encoded side by side and sent one by one, in order. The frame's receipt is settled as
  *   `forwarded` once all in-sync replicas have it. Brokers that are away are waited for, for ever, and the source
@@ -115,7 +115,7 @@ async function encodeFrame(frame: Frame, quality: number): Promise<Omit<Outgoing
   }
 }
 
-function headersOf({ stream, ptsMs, index, capturedAt, trace }: Frame): Readonly<Record<string, string>> {
+function headersOf({ stream, ptsMs, index, capturedAt, kind, trace }: Frame): Readonly<Record<string, string>> {
   const { id, epoch, questions } = stream
   return {
     [MESSAGE_HEADERS.contentType]: 'image/jpeg',
@@ -125,6 +125,7 @@ function headersOf({ stream, ptsMs, index, capturedAt, trace }: Frame): Readonly
     [MESSAGE_HEADERS.epoch]: String(epoch),
     [MESSAGE_HEADERS.frameIndex]: String(index),
     ...(capturedAt !== undefined && { [MESSAGE_HEADERS.capturedAt]: capturedAt }),
+    ...(kind !== undefined && { [MESSAGE_HEADERS.pixelKind]: kind }),
     ...(questions !== undefined && { [MESSAGE_HEADERS.questions]: JSON.stringify(questions) }),
     ...trace,
   }

@@ -1,20 +1,21 @@
-import { lastValueFrom } from 'rxjs'
+import { firstValueFrom, from, lastValueFrom } from 'rxjs'
 
 import { expectText } from '../checks.js'
+import { defined } from '../defined.js'
 import type { Answer } from '../envelope.js'
 import { StreamError } from '../errors.js'
 import { resolveGeneration } from '../generation-settings.js'
 import type { GenerationSettings } from '../generation-settings.js'
-import type { Model } from '../model/model.js'
-import { connectOnce, runTask, settleTask, toTasks } from '../operators/answer-task.js'
-import type { ConnectOnce } from '../operators/answer-task.js'
+import type { Model, VisualTokens } from '../model/model.js'
+import { runTask, settleTask, toTasks } from '../operators/answer-task.js'
 import { encode } from '../operators/encode.js'
 import { errorOf } from '../operators/result.js'
+import { withRetries } from '../operators/retry.js'
 import { bindModel } from '../operators/run-context.js'
 import type { AnswerEvent } from '../operators/run-context.js'
 import { wholeClip } from '../operators/whole-clip.js'
 import type { Source } from '../sources/source.js'
-import type { Clip, Question, Round } from '../types.js'
+import type { Clip, FrameFeatures, Question, Round } from '../types.js'
 import { unlessAborted } from './abort.js'
 import { oneVideo } from './one-video.js'
 
@@ -26,7 +27,7 @@ export interface ConversationSettings extends Partial<GenerationSettings> {
 
 /** How one question of a conversation is asked. */
 export interface ConversationAskOptions {
-  /** Stops asking; the promise rejects with `ABORTED`. */
+  /** Stops asking, or waiting for its turn; the promise rejects with `ABORTED`. */
   readonly signal?: AbortSignal
   /** Told of pieces of text as the model makes them. */
   readonly onEvent?: (event: AnswerEvent) => void
@@ -46,8 +47,10 @@ export interface Conversation {
 }
 
 /**
- * Begins a conversation about a whole video: reads and encodes it. It is connected and taken in by the language model once, with the
- * first question; a later round costs its own tokens as long as the prefix cache has room.
+ * Begins a conversation about a whole video: reads, encodes and connects it. The language model takes it in once, with the first
+ * question; a later round costs its own tokens as long as the prefix cache has room.
+ *
+ * **Memory**: the clip's visual tokens. What the vision tower made of its frames is let go before the first question.
  *
  * @throws {StreamError} `SETTING_INVALID`, `VIDEO_*`, `PIPELINE_INVALID` where the source has more than one video, `MODEL_*`, `ABORTED`.
  */
@@ -57,10 +60,9 @@ export async function beginConversation(
   { signal, ...settings }: ConversationSettings = {},
 ): Promise<Conversation> {
   const generation = resolveGeneration(settings)
-  const clip = await readClip(model, source, signal)
-  const connect = connectOnce(model, clip)
+  const seen = await readClip(model, source, signal)
   let rounds: readonly Round[] = []
-  let last: Promise<unknown> = Promise.resolve()
+  let last: Promise<void> = Promise.resolve()
 
   return {
     get rounds() {
@@ -68,36 +70,49 @@ export async function beginConversation(
     },
     ask(question, options = {}) {
       const next = async (): Promise<Answer> => {
-        const answer = await answerOne({ model, clip, connect, generation, rounds, question: expectText('question', question) }, options)
+        const answer = await answerOne({ model, ...seen, generation, rounds, question: expectText('question', question) }, options)
         rounds = [...rounds, { question, answer: answer.answer }]
         return answer
       }
-      const asking = last.then(next)
-      last = asking.catch(() => undefined)
+      const turn = firstValueFrom(from(last).pipe(unlessAborted(options.signal, 'The question')))
+      const asking = turn.then(next)
+      // One that leaves the queue must not let those behind it pass the one that is being answered.
+      last = Promise.allSettled([last, asking]).then(() => undefined)
       return asking
     },
   }
 }
 
-async function readClip(model: Model, source: Source, signal: AbortSignal | undefined): Promise<Clip> {
-  const clips = oneVideo(source, (frames) => frames.pipe(encode(model), wholeClip()))
-  return await lastValueFrom(clips.pipe(unlessAborted(signal, 'The conversation')))
+/** What is asked about. */
+interface SeenClip {
+  /** Its frames' features are gone. */
+  readonly clip: Clip
+  readonly visual: VisualTokens
 }
 
-interface OneQuestion {
+/** No later question needs what the tower made of a frame, which is many times the size of its visual tokens. */
+const LET_GO: FrameFeatures = { data: new Float32Array(0), tokens: 0, width: 0 }
+
+async function readClip(model: Model, source: Source, signal: AbortSignal | undefined): Promise<SeenClip> {
+  const clips = oneVideo(source, (frames) => frames.pipe(encode(model), wholeClip()))
+  const clip = await lastValueFrom(clips.pipe(unlessAborted(signal, 'The conversation')))
+  const features = clip.frames.map((frame) => frame.features)
+  const visual = await withRetries(() => model.connect(features, defined({ signal })), 1)
+  return { clip: { ...clip, frames: clip.frames.map((frame) => ({ ...frame, features: LET_GO })) }, visual }
+}
+
+interface OneQuestion extends SeenClip {
   readonly model: Model
-  readonly clip: Clip
-  readonly connect: ConnectOnce
   readonly generation: GenerationSettings
   readonly rounds: readonly Round[]
   readonly question: Question
 }
 
-async function answerOne({ model, clip, connect, question, generation, rounds }: OneQuestion, options: ConversationAskOptions): Promise<Answer> {
+async function answerOne({ model, clip, visual, question, generation, rounds }: OneQuestion, options: ConversationAskOptions): Promise<Answer> {
   const { signal = new AbortController().signal, onEvent = () => undefined } = options
   const run = { pipeline: 'ask', emit: onEvent }
   const context = { model: bindModel(model, run), run, generation, retries: 1, rounds }
-  const [task] = toTasks(context, { clip, questions: [question], connect })
+  const [task] = toTasks(context, { clip, questions: [question], connect: () => Promise.resolve(visual) })
   if (task === undefined) throw new Error('A question of a conversation was answered before it was asked.')
   const result = await runTask(task, context, signal).catch((error: unknown) => {
     task.receipt.settle({ kind: 'failed', code: error instanceof StreamError ? error.code : 'MODEL_FAILED' })

@@ -1,5 +1,6 @@
 import { concatMap, lastValueFrom } from 'rxjs'
 
+import { defined } from '../defined.js'
 import type { Explanation, SeenFrame } from '../explain/explanation.js'
 import { seenFrame } from '../explain/seen-frame.js'
 import type { GenerationSettings } from '../generation-settings.js'
@@ -79,9 +80,4 @@ async function readClip(model: Model, source: Source, signal: AbortSignal | unde
   const clip = await lastValueFrom(clips.pipe(unlessAborted(signal, 'The question')))
   // Not all of those that were read: one the tower failed on is left out of the clip.
   return { clip, frames: clip.frames.flatMap(({ index }) => seen.get(index) ?? []) }
-}
-
-/** The fields that have a value. */
-function defined<Fields extends object>(fields: Fields): { [Name in keyof Fields]?: Exclude<Fields[Name], undefined> } {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as never
 }

@@ -24,7 +24,7 @@ import type { OpenModelOptions } from './open-model.js'
 
 /** How a video is asked about. */
 export interface AskOptions extends Partial<GenerationSettings> {
-  /** Which frames are looked at. @default uniform(16) */
+  /** Which frames of a video are looked at that is named by its path; a picture has but one. @default uniform(16) */
   readonly sampling?: Sampling
   /** Earlier rounds of a conversation about the video, which each question goes on with. @default none */
   readonly rounds?: readonly Round[]
@@ -36,7 +36,7 @@ export interface AskOptions extends Partial<GenerationSettings> {
 
 /** How a conversation about a video is begun. */
 export interface ConverseOptions extends Partial<GenerationSettings> {
-  /** Which frames are looked at. @default uniform(16) */
+  /** Which frames of a video are looked at that is named by its path; a picture has but one. @default uniform(16) */
   readonly sampling?: Sampling
   /** Stops reading the video; the promise rejects with `ABORTED`. */
   readonly signal?: AbortSignal
@@ -47,7 +47,7 @@ export interface LoadedModel extends Model {
   /**
    * Asks about a whole video.
    *
-   * @param video Path of a video or of a picture (JPEG, PNG, WebP), or a finite source.
+   * @param video Path or http(s) address of a video or of a picture (JPEG, PNG, WebP), or a finite source.
    * @param question One question, answered by one answer; or several, by as many in the same order.
    * @throws {StreamError} Any code; for a question that can't be answered that of its error result.
    */
@@ -56,7 +56,7 @@ export interface LoadedModel extends Model {
   /**
    * Begins a conversation about a whole video: each question knows those before it. The video is read and encoded once.
    *
-   * @param video Path of a video or of a picture (JPEG, PNG, WebP), or a finite source.
+   * @param video Path or http(s) address of a video or of a picture (JPEG, PNG, WebP), or a finite source.
    * @throws {StreamError} Any code.
    *
    * @example

@@ -12,7 +12,8 @@ import type { FinishedFile } from './directory/settling.js'
 import { finishedVideos } from './directory/watch.js'
 import type { LendVideo, VideoReading, VideoReadingOptions } from './decoding/file-stream.js'
 import { fileStream, localVideo, videoReadingFields } from './decoding/file-stream.js'
-import { imageStream, isImageName } from './image.js'
+import { imageStream } from './image.js'
+import { isImageName } from './image/image-name.js'
 import type { FrameStream, Source } from './source.js'
 import { expectNoAddress } from './decoding/video-errors.js'
 
@@ -121,13 +122,11 @@ interface DirectoryVideo {
 function videoStream({ folder, file: { name, modifiedMs }, isWatched, id, reading }: DirectoryVideo): FrameStream {
   const path = join(folder, name)
   const identity = { id, kind: 'directory', questions: reading.questions }
-  if (!isWatched) return isImageName(name) ? imageStream(path, identity) : fileStream(localVideo(path), { ...reading, ...identity })
-  const epoch = Math.max(0, Math.floor(modifiedMs))
-  const check = (): Promise<void> => expectUnchanged(path, modifiedMs)
-  const stream = isImageName(name)
-    ? imageStream(path, { ...identity, epoch, check })
-    : fileStream(checkedVideo(path, check), { ...reading, ...identity, epoch })
-  return { ...stream, handles: isOfOneVideo }
+  const streamOf = (lend: LendVideo, epoch: number): FrameStream =>
+    isImageName(name) ? imageStream(lend, { ...identity, epoch }) : fileStream(lend, { ...reading, ...identity, epoch })
+  if (!isWatched) return streamOf(localVideo(path), 0)
+  const lend = checkedVideo(path, () => expectUnchanged(path, modifiedMs))
+  return { ...streamOf(lend, Math.max(0, Math.floor(modifiedMs))), handles: isOfOneVideo }
 }
 
 /** Whether an error says something of one video or picture, not of the machine all are read on. */

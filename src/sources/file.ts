@@ -1,18 +1,13 @@
-import { basename, resolve } from 'node:path'
-
 import { defer, of } from 'rxjs'
 
 import { z } from 'zod'
 
-import { expectText } from '../checks.js'
 import { checkSettings } from '../settings.js'
-import type { LendVideo, VideoReadingOptions } from './decoding/file-stream.js'
-import { fileStream, localVideo, videoReadingFields } from './decoding/file-stream.js'
-import { httpAddress, remoteFileName } from './remote-file/address.js'
+import type { VideoReadingOptions } from './decoding/file-stream.js'
+import { fileStream, videoReadingFields } from './decoding/file-stream.js'
+import { lentFile } from './remote-file.js'
 import { type DownloadOptions, downloadSchema } from './remote-file/settings.js'
-import { remoteVideo } from './remote-file.js'
 import type { Source } from './source.js'
-import { expectNoAddress } from './decoding/video-errors.js'
 
 /** Settings of `file`. */
 export interface FileOptions extends VideoReadingOptions {
@@ -64,21 +59,11 @@ const optionsSchema = z.strictObject({
  */
 export function file(path: string | URL, options: FileOptions = {}): Source {
   const { id: givenId, download, ...reading } = checkSettings('file', optionsSchema, options)
-  const address = httpAddress(path)
-  const { name, lend } =
-    address === undefined
-      ? localFile(path)
-      : { name: remoteFileName(address), lend: remoteVideo(address, download) }
+  const { name, lend } = lentFile(path, download)
   const id = givenId ?? name
   return {
     kind: 'file',
     id,
     streams: defer(() => of(fileStream(lend, { ...reading, id, kind: 'file' }))),
   }
-}
-
-function localFile(path: unknown): { readonly name: string; readonly lend: LendVideo } {
-  expectNoAddress(path)
-  const fullPath = resolve(expectText('path', path))
-  return { name: basename(fullPath), lend: localVideo(fullPath) }
 }

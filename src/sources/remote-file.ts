@@ -1,11 +1,33 @@
+import { basename, resolve } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 
+import { expectText } from '../checks.js'
 import { StreamError, abortError } from '../errors.js'
-import type { LendVideo } from './decoding/file-stream.js'
-import { remoteFileName, shownAddress } from './remote-file/address.js'
+import { type LendVideo, localVideo } from './decoding/file-stream.js'
+import { expectNoAddress } from './decoding/video-errors.js'
+import { httpAddress, remoteFileName, shownAddress } from './remote-file/address.js'
 import { RemoteFileDownload } from './remote-file/download.js'
 import type { Download } from './remote-file/settings.js'
 import { temporaryVideo } from './temporary-video.js'
+
+/** A file that can be read, and its name without its folder or host. */
+export interface LentFile {
+  readonly name: string
+  readonly lend: LendVideo
+}
+
+/**
+ * A file by its path, from the current folder if it isn't absolute, or by its http(s) address.
+ *
+ * @throws {StreamError} `SETTING_INVALID`: it is empty, or another address (`rtsp://…`).
+ */
+export function lentFile(path: unknown, download: Download): LentFile {
+  const address = httpAddress(path)
+  if (address !== undefined) return { name: remoteFileName(address), lend: remoteVideo(address, download) }
+  expectNoAddress(path)
+  const fullPath = resolve(expectText('path', path))
+  return { name: basename(fullPath), lend: localVideo(fullPath) }
+}
 
 /**
  * A video behind an http(s) address, fetched to a temporary file for as long as it is read.

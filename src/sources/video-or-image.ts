@@ -1,14 +1,12 @@
 import { type FileOptions, file } from './file.js'
-import { image, isImageName } from './image.js'
-import { httpAddress } from './remote-file/address.js'
+import { image } from './image.js'
+import { isImagePath } from './image/image-name.js'
 import type { Source } from './source.js'
-
-/** Whether `videoOrImage` takes a path for a picture. What is behind an address is always taken for a video. */
-export const isImagePath = (path: string): boolean => httpAddress(path) === undefined && isImageName(path)
 
 /**
  * Reads a file by its name: one that ends in `.jpg`, `.jpeg`, `.png` or `.webp` by `image`, any other by `file`.
  *
+ * @param path Path or http(s) address.
  * @param options How a video is read.
  * @throws {StreamError} `SETTING_INVALID`.
  */

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
 import { createReadStream, existsSync } from 'node:fs'
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -105,6 +105,16 @@ describe('ask', () => {
     expect(linesOf(typed.stdout).map((line) => line.trim())).toEqual(answers)
   })
 
+  test('a conversation says once what is wrong with the video', async () => {
+    const whole = join(folder, 'whole.mkv')
+    execFileSync(findFfmpeg(), ['-v', 'error', '-i', clip, '-c', 'copy', whole])
+    const cut = join(folder, 'cut.mkv')
+    await writeFile(cut, (await readFile(whole)).subarray(0, 200_000))
+    const args = ['ask', cut, 'First?', 'Second?', '--conversation', '--model', bundle, '--max-new-tokens', '4']
+    const { status, stderr } = await runCli(args)
+    expect({ status, lines: linesOf(stderr) }).toEqual({ status: 0, lines: [expect.stringMatching(/^warning: /)] })
+  })
+
   test('no question at all, and nobody who could type one', async () => {
     const { status, stdout, stderr } = await ask()
     expect({ status, stdout }).toEqual({ status: 1, stdout: '' })
@@ -154,6 +164,16 @@ describe('ask', () => {
   })
 
   test.each([
+    ['photo.jpg', ['--frames', '8'], '--frames <n>'],
+    ['photo.jpg', ['--frames-per-second'], '--frames-per-second'],
+    ['https://example.com/photo.png?size=2', ['--frames-per-second', '--max-frames', '4'], '--frames-per-second'],
+  ])('refuses to pick frames of a picture: %s %j', async (picture, args, option) => {
+    const { status, stdout, stderr } = await runCli(['ask', picture, 'What?', ...args])
+    expect({ status, stdout }).toEqual({ status: 2, stdout: '' })
+    expect(linesOf(stderr)).toEqual([`tinyllava-stream: option '${option}' is for videos, and this is one picture (see --help)`])
+  })
+
+  test.each([
     [['--each-frame', '--conversation', 'What?'], /each-frame.*conversation/],
     [['--each-frame'], /needs a question/],
   ])('refuses %j', async (args, message) => {
@@ -171,13 +191,16 @@ describe('ask', () => {
     expect([countOf(some), countOf(eachSecond)]).toEqual([3, 4])
   })
 
-  test('a video behind an http address gives the answer of the file', async () => {
-    const server = createServer((_, response) => createReadStream(clip).pipe(response)).listen(0, '127.0.0.1')
-    await once(server, 'listening')
-    const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}/bunny.mp4`
-    const far = await runCli(['ask', address, 'What?', '--model', bundle, '--max-new-tokens', '4'])
+  test('a video or a picture behind an http address gives the answer of the file', async () => {
+    const picture = join(folder, 'far.png')
+    await sharp({ create: { width: 40, height: 30, channels: 3, background: '#14c832' } }).png().toFile(picture)
+    const server = createServer(({ url = '' }, response) => createReadStream(url.endsWith('png') ? picture : clip).pipe(response))
+    await once(server.listen(0, '127.0.0.1'), 'listening')
+    const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+    const askAbout = (what: string): Promise<CliEnd> => runCli(['ask', what, 'What?', '--model', bundle, '--max-new-tokens', '4'])
+    const far = [await askAbout(`${address}/bunny.mp4`), await askAbout(`${address}/far.png`)]
     server.close()
-    expect(far).toEqual(await ask('What?'))
+    expect(far).toEqual([await ask('What?'), await askAbout(picture)])
   })
 
   test('a missing file is told of before the model is looked for', async () => {

@@ -1,9 +1,13 @@
+import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
+import sharp from 'sharp'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
 import { linesOf, runCli } from './spawn-cli.js'
@@ -30,10 +34,25 @@ test('prints the answer that is given without it, and explains each of its token
   expect(explained).toMatchObject({ status: 0, stdout: plain.stdout })
   expect(linesOf(explained.stderr).at(-1)).toBe(`the answer is explained in ${page}`)
   const html = await readFile(page, 'utf8')
-  expect(html.match(/<section class="panel"/g)).toHaveLength(4)
-  expect(html.match(/<figure>/g)).toHaveLength(4 * 5)
+  // One more of the whole answer.
+  expect(html.match(/<section class="panel"/g)).toHaveLength(4 + 1)
+  expect(html.match(/<figure>/g)).toHaveLength((4 + 1) * 5)
   expect(html.match(/data:image\/jpeg/g)).toHaveLength(5)
   expect(html).toContain('bunny.mp4 · 5 pictures')
+})
+
+test('the page doesn’t show what an address hides', async () => {
+  const picture = await sharp({ create: { width: 40, height: 30, channels: 3, background: '#14c832' } }).png().toBuffer()
+  const server = createServer((_, response) => response.end(picture))
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  const address = `http://ann:hunter2@127.0.0.1:${(server.address() as AddressInfo).port}/photo.png?token=hunter2`
+  const page = join(folder, 'far.html')
+  const { status, stderr } = await runCli(['ask', address, 'What?', '--explain', page, '--model', bundle, '--max-new-tokens', '4'])
+  server.close()
+  expect(status).toBe(0)
+  const html = await readFile(page, 'utf8')
+  expect(html).toContain('photo.png · 1 picture ·')
+  expect(html + stderr).not.toContain('hunter2')
 })
 
 test.each([

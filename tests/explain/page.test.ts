@@ -35,6 +35,7 @@ async function anExplanation(): Promise<Explanation> {
     model: 'demo',
     frames,
     tokens: [token('It'), token(' is', [new Float32Array(6), Float32Array.of(0, 0, 0, 0, 0, 1)]), token('\n')],
+    maps: [Float32Array.of(0.25, 0, 0, 0, 0, 0), Float32Array.of(0, 0, 0, 0, 0, 0.75)],
     patches,
   }
 }
@@ -99,14 +100,22 @@ describeWithBrowser('the page, in a browser', (open) => {
     expect(upperLeft).toEqual([128, 128, 128])
     expect(lowerRight?.[0]).toBeGreaterThan(200)
     expect(lowerRight?.[2]).toBeLessThan(90)
-    await page.locator('.toggle').click()
+    await page.locator('[for=heat]').click()
     expect((await colours())[1]).toEqual([128, 128, 128])
-    await page.locator('.toggle').click()
+    await page.locator('[for=heat]').click()
+  })
+
+  test('the whole answer has maps of its own', async () => {
+    await page.locator('[for=all]').click()
+    expect(await shownPanels()).toEqual(['panswer'])
+    expect(await page.locator('#panswer figcaption').allInnerTexts()).toEqual(['0.0 s · 25 %', '1.5 s · 75 %'])
+    await page.keyboard.press('ArrowLeft')
+    expect(await shownPanels()).toEqual(['p2'])
   })
 
   test('printed it shows every token', async () => {
     await page.emulateMedia({ media: 'print' })
-    expect(await shownPanels()).toEqual(['p0', 'p1', 'p2'])
+    expect(await shownPanels()).toEqual(['p0', 'p1', 'p2', 'panswer'])
     await page.emulateMedia({ media: 'screen' })
   })
 
@@ -118,6 +127,19 @@ describeWithBrowser('the page, in a browser', (open) => {
 test('each picture stands in the page once', async () => {
   const page = await explanationPage(await anExplanation())
   expect(page.match(/data:image\/jpeg/g)).toHaveLength(2)
+})
+
+test('of a long answer it says which tokens have maps, and shows none of the others', async () => {
+  const { tokens, ...rest } = await anExplanation()
+  const page = await explanationPage({ ...rest, tokens: tokens.map((token, place) => (place === 0 ? token : { ...token, maps: [] })) })
+  expect(page).toContain('Tokens after number 1 have no heat maps of their own')
+  expect(page.match(/<figure>/g)).toHaveLength(2 + 2)
+  expect(await explanationPage(await anExplanation())).not.toContain('heat maps of their own')
+})
+
+test('a map of 27 x 27 places is small, whatever is on it', async () => {
+  const map = Float32Array.from({ length: 27 * 27 }, (_, place) => Math.abs(Math.sin(place * place)))
+  expect((await heatMapPng(map, { rows: 27, columns: 27, padsPictures: false }, 1)).byteLength).toBeLessThan(750)
 })
 
 test('the strongest place has the strongest colour, nothing is transparent', async () => {

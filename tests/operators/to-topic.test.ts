@@ -1,8 +1,14 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
 import { Subject, concat, lastValueFrom, of, tap, throwError } from 'rxjs'
+import sharp from 'sharp'
 import { describe, expect, test } from 'vitest'
 
 import type { Result } from '../../src/envelope.js'
 import { StreamError } from '../../src/errors.js'
+import type { Model, Pixels } from '../../src/model/model.js'
 import { answer } from '../../src/operators/answer.js'
 import { encode } from '../../src/operators/encode.js'
 import { slidingWindow } from '../../src/operators/sliding-window.js'
@@ -11,6 +17,7 @@ import { definePipeline } from '../../src/service/define-pipeline.js'
 import type { Pipeline } from '../../src/service/define-pipeline.js'
 import { start } from '../../src/service/start.js'
 import { fromTopic } from '../../src/sources/from-topic.js'
+import { image } from '../../src/sources/image.js'
 import { synthetic } from '../../src/sources/synthetic.js'
 import type { Frame } from '../../src/types.js'
 import { client, createTopics, readTopic } from '../kafka/harness.js'
@@ -90,13 +97,36 @@ describeWithKafka('toTopic and fromTopic', () => {
     }
   })
 
+  test('a picture stays one to the model, and keeps its questions', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'tinyllava-stream-to-topic-'))
+    try {
+      const photo = join(folder, 'photo.png')
+      await sharp({ create: { width: 8, height: 4, channels: 3, background: '#c83214' } }).png().toFile(photo)
+      const brokers = [await kafkaBroker()]
+      const { input: topic, group: groupId } = await createTopics(client(brokers.join()), 1)
+      await resultsOf({ model: null, sources: [image(photo, { questions: ['Where?'] }), camera('door', 1)], stream: (frames) => frames.pipe(toTopic({ brokers, topic })) })
+      const shown: Pixels[] = []
+      const model = createInstantModel()
+      const encodeShown: Model['encode'] = (pictures) => {
+        shown.push(...pictures)
+        return model.encode(pictures)
+      }
+      const stream: Pipeline['stream'] = (frames, { model: bound }) => frames.pipe(encode(bound), slidingWindow({ frames: 1 }), answer(bound, 'What?'))
+      const results = await resultsOf({ model: { ...model, encode: encodeShown }, sources: [fromTopic({ brokers, topic, groupId })], stream }, 2)
+      expect(shown.map(({ width, kind }) => [width, kind]).sort()).toEqual([[64, undefined], [8, 'picture']])
+      expect(results.map((result) => [result.source.id, 'question' in result && result.question]).sort()).toEqual([['door', 'What?'], ['photo.png', 'Where?']])
+    } finally {
+      await rm(folder, { recursive: true })
+    }
+  })
+
   test('headers say what the next process must know', async () => {
     const brokers = [await kafkaBroker()]
     const kafka = client(brokers.join())
     const { input: topic } = await createTopics(kafka, 1)
     const stream = createStream({ id: 'tür', epoch: 7, questions: ['Who?', 'What?'] })
     const trace = { traceparent: `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`, tracestate: 'vendor=1' }
-    const full = { ...createFrame(stream, 3, 1234.5678), capturedAt: '2026-01-31T12:00:00.000Z', trace }
+    const full = { ...createFrame(stream, 3, 1234.5678), kind: 'picture' as const, capturedAt: '2026-01-31T12:00:00.000Z', trace }
     const plain = createFrame(createStream({ id: 'yard' }), 0, 0)
     await lastValueFrom(of(full, plain).pipe(toTopic({ brokers, topic, compression: 'lz4' })), { defaultValue: undefined })
 
@@ -104,7 +134,7 @@ describeWithKafka('toTopic and fromTopic', () => {
     expect(first).toMatchObject({ key: 'tür' })
     expect(first?.headers).toEqual({
       ...{ 'content-type': 'image/jpeg', 'stream-id': 'tür', epoch: '7', 'frame-index': '3', 'pts-ms': '1234.568' },
-      ...{ 'captured-at': '2026-01-31T12:00:00.000Z', questions: '["Who?","What?"]', ...trace },
+      ...{ 'captured-at': '2026-01-31T12:00:00.000Z', 'pixel-kind': 'picture', questions: '["Who?","What?"]', ...trace },
     })
     expect(second?.headers).toEqual({
       ...{ 'content-type': 'image/jpeg', 'stream-id': 'yard', epoch: '0', 'frame-index': '0', 'pts-ms': '0' },

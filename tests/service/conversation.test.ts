@@ -1,9 +1,14 @@
-import { describe, expect, test } from 'vitest'
+import { setImmediate } from 'node:timers/promises'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+
+import { describe, expect, test, vi } from 'vitest'
 
 import { StreamError } from '../../src/errors.js'
 import type { GenerateOptions, Model } from '../../src/model/model.js'
 import type { AnswerEvent } from '../../src/operators/run-context.js'
 import { toLoadedModel } from '../../src/service/load-model.js'
+import { heldFeatureBytes } from '../../src/operators/held-features.js'
 import { createInstantModel } from '../operators/fakes.js'
 import { createHandSource, createListSource } from './fakes.js'
 
@@ -27,6 +32,16 @@ function countingModel(failing: ReadonlySet<string> = new Set()) {
     },
   }
   return { model: toLoadedModel(model), counts, rounds }
+}
+
+/** A model whose answers wait until the test gives them. */
+function slowModel() {
+  const [instant, answers] = [createInstantModel(), [] as { readonly question: string; readonly resolve: () => void }[]]
+  const generate: Model['generate'] = async (visual, question, options) => {
+    await new Promise<void>((resolve) => answers.push({ question, resolve }))
+    return instant.generate(visual, question, options)
+  }
+  return { model: toLoadedModel({ ...instant, generate }), answers }
 }
 
 describe('a conversation', () => {
@@ -90,6 +105,48 @@ describe('a conversation', () => {
     abort.abort()
     await expect(beginning).rejects.toMatchObject({ code: 'ABORTED' })
   })
+})
+
+describe('a question that waits for its turn', () => {
+  test('is let go at once by its signal, and those behind it still wait for the one that is being answered', async () => {
+    const { model, answers } = slowModel()
+    const conversation = await model.converse(createListSource('clip', 1))
+    const [abort, first] = [new AbortController(), conversation.ask('First?')]
+    const second = conversation.ask('Second?', { signal: abort.signal })
+    const third = conversation.ask('Third?')
+    await vi.waitUntil(() => answers.length === 1)
+    abort.abort()
+    await expect(second).rejects.toMatchObject({ code: 'ABORTED' })
+    await setImmediate()
+    expect(answers.map(({ question }) => question)).toEqual(['First?'])
+    answers[0]?.resolve()
+    await first
+    await vi.waitUntil(() => answers.length === 2)
+    answers[1]?.resolve()
+    await third
+    expect(conversation.rounds.map(({ question }) => question)).toEqual(['First?', 'Third?'])
+  })
+
+  test('is never begun where its signal is aborted already', async () => {
+    const conversation = await countingModel().model.converse(createListSource('clip', 1))
+    await expect(conversation.ask('What?', { signal: AbortSignal.abort() })).rejects.toMatchObject({ code: 'ABORTED' })
+    expect(conversation.rounds).toEqual([])
+  })
+})
+
+setFlagsFromString('--expose-gc')
+const collectGarbage = runInNewContext('gc') as () => void
+
+test('what the tower made of the frames is let go before the first question', async () => {
+  const before = heldFeatureBytes()
+  const conversation = await countingModel().model.converse(createListSource('clip', 100))
+  expect(heldFeatureBytes()).toBeGreaterThan(before)
+  await vi.waitUntil(async () => {
+    collectGarbage()
+    await setImmediate()
+    return heldFeatureBytes() <= before
+  })
+  expect((await conversation.ask('What?')).clip.frames).toHaveLength(100)
 })
 
 test('`ask` takes earlier rounds, too', async () => {

@@ -2,19 +2,23 @@
  * The contract suite of sources is about one stream of at least 20 frames, which this source never has; what of it applies to one
  * frame is tested here.
  */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-import { lastValueFrom, toArray } from 'rxjs'
+import { count, lastValueFrom, toArray } from 'rxjs'
 import sharp from 'sharp'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
-import { type ImageOptions, image, isImageName } from '../../src/sources/image.js'
+import { allowList } from '../../src/sources/allow-list.js'
+import { type ImageOptions, MOST_IMAGE_BYTES, image } from '../../src/sources/image.js'
+import { isImageName } from '../../src/sources/image/image-name.js'
+import type { DownloadOptions } from '../../src/sources/remote-file/settings.js'
 import type { FrameStream } from '../../src/sources/source.js'
 import { videoOrImage } from '../../src/sources/video-or-image.js'
 import { goldenTensor, readGolden } from '../support/golden.js'
 import { onlyStream, readAll } from './helpers/frames.js'
+import { type Handler, VideoServer, serve, status } from './helpers/video-server.js'
 
 let folder = ''
 const golden = readGolden('pictures.safetensors')
@@ -77,7 +81,8 @@ describe('image', () => {
   test.each<[string, unknown, ImageOptions]>([
     ['no path', '', {}],
     ['an empty list', [], {}],
-    ['an address', 'https://example.com/a.png', {}],
+    ['an address of another kind', 'rtsp://example.com/a.png', {}],
+    ['a download that memory wouldn’t hold', 'https://example.com/a.png', { download: { maxBytes: MOST_IMAGE_BYTES + 1 } }],
     ['another setting', 'a.png', { turn: true } as ImageOptions],
     ['no pixels', 'a.png', { maxPixels: 0 }],
   ])('refuses %s', (_, given, options) => {
@@ -100,10 +105,43 @@ describe('image', () => {
   })
 })
 
+describe('image, of an http address', () => {
+  const server = new VideoServer()
+  const bytes = Buffer.from(goldenTensor(golden, 'file.rgb.png').data)
+
+  test('gives the pixels of the file, under its name, and leaves nothing behind', async () => {
+    const temporary = mkdtempSync(join(folder, 'temporary-'))
+    const address = server.on('/album/rgb.png', serve(bytes))
+    const [near, far] = [await readAll(image(path('rgb.png'))), await readAll(image(address, { download: { folder: temporary } }))]
+    expect(Buffer.compare(far.frames[0]?.data ?? Buffer.of(), near.frames[0]?.data ?? Buffer.of(1))).toBe(0)
+    expect(far.info).toMatchObject({ id: 'rgb.png', kind: 'image' })
+    expect(readdirSync(temporary)).toEqual([])
+  })
+
+  test('is one of several pictures', async () => {
+    const streams = await streamsOf([path('420.jpg'), server.on('/rgb.png', serve(bytes))])
+    expect(streams.map(({ info: { id } }) => id)).toEqual(['420.jpg', 'rgb.png'])
+    expect(await Promise.all(streams.map(({ frames }) => lastValueFrom(frames.pipe(count()))))).toEqual([1, 1])
+  })
+
+  test.each<[string, Handler, DownloadOptions, string]>([
+    ['is not there', status(404), {}, 'VIDEO_NOT_FOUND'],
+    ['is no picture', serve(Buffer.from('no picture')), {}, 'FRAME_UNREADABLE'],
+    ['is larger than is allowed', serve(bytes), { maxBytes: 100 }, 'VIDEO_TOO_LARGE'],
+    ['lies where nobody allowed', serve(bytes), { allow: allowList([]) }, 'ADDRESS_NOT_ALLOWED'],
+  ])('says that it %s, by its address alone', async (_, handler, download, code) => {
+    const address = server.on('/rgb.png', handler)
+    const error: unknown = await readAll(image(`${address}?token=secret`, { download })).catch((thrown: unknown) => thrown)
+    expect(error).toMatchObject({ code })
+    expect(String(error)).not.toMatch(/secret|tinyllava-stream-video/)
+  })
+})
+
 test('pictures are told from videos by their names', async () => {
   expect(['a.jpg', 'a.JPEG', 'a.png', 'a.webp', 'a.mp4', 'jpg', 'a.gif'].map(isImageName)).toEqual([true, true, true, true, false, false, false])
-  expect([videoOrImage(path('rgb.png'), {}), videoOrImage('a.mp4', {}), videoOrImage('https://example.com/a.png', {})].map(({ kind }) => kind))
-    .toEqual(['image', 'file', 'file'])
+  const kindOf = (name: string): string => videoOrImage(name, {}).kind
+  expect([path('rgb.png'), 'a.mp4', 'https://example.com/a.png?size=2', 'https://example.com/watch?v=a.png'].map(kindOf))
+    .toEqual(['image', 'file', 'image', 'file'])
   await sharp({ create: { width: 3, height: 2, channels: 3, background: '#000' } }).png().toFile(path('small.PNG'))
   expect((await readAll(videoOrImage(path('small.PNG'), {}))).frames).toHaveLength(1)
 })

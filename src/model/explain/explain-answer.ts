@@ -1,4 +1,3 @@
-
 import type { FrameFeatures } from '../../types.js'
 import { StreamError, throwIfAborted } from '../../errors.js'
 import type { Manifest } from '../manifest.js'
@@ -6,18 +5,15 @@ import type { VisualTokens } from '../model.js'
 import { buildPrompt } from '../parts/templates/prompt.js'
 import { templates } from '../parts/templates/templates.js'
 import { openBundle } from '../runtime/bundle.js'
-import { embedTokens } from '../runtime/embedding.js'
 import { featuresTensor } from '../runtime/features.js'
-import { joined } from '../runtime/joined.js'
 import { createGate } from '../runtime/native-gate.js'
-import { type PromptLayout, layOutPrompt } from '../runtime/prompt-layout.js'
-import { type GraphName, type GraphSession, floatOutput, openSession } from '../runtime/session.js'
+import { layOutPrompt } from '../runtime/prompt-layout.js'
+import { floatOutput, openSession } from '../runtime/session.js'
 import { planThreads } from '../runtime/threads.js'
 import { loadTokenizer } from '../tokenizer/load-tokenizer.js'
 import { encodePrompt } from '../tokenizer/prompt-ids.js'
 import type { ExplainedAnswer, ExplainedStep, PatchGrid } from './explained-answer.js'
-import { type ExplainedRows, beginExplaining } from './explaining-decoder.js'
-import { chosenToken } from './likeliest-tokens.js'
+import { type AnswerRow, type UseGraph, runAnswer } from './run-answer.js'
 import { type ClipTokens, lookedSources, ownSources, traceToPatches } from './trace-to-patches.js'
 
 /** An answer that was given, and what it was given to. */
@@ -31,20 +27,26 @@ export interface AnswerToExplain {
   readonly template?: string
   /** Tokens of the answer, the one that ended it included; at least one. */
   readonly tokenIds: readonly number[]
+  /**
+   * Most maps of single tokens, one a token and frame: the first tokens get theirs, as many as have room. A map takes 4 bytes a place
+   * in memory, and about 1 kB in a page. @default 2048
+   */
+  readonly mostMaps?: number
   /** Threads of the processor. @default all cores this process may use */
   readonly threads?: number
   /** Stops between two runs; the promise rejects with `ABORTED`. */
   readonly signal?: AbortSignal
 }
 
-/** Rows of a prompt in one run: the attention of all layers at once would be large. */
-const CHUNK = 128
+/** So that an answer of 128 tokens about 16 frames has all its maps. */
+const MOST_MAPS = 2048
 
 /**
  * Says why an answer came out as it did: how likely each token was and what else was, how much the model looked at the visual
  * tokens when it chose it, and where in the frames these come from.
  *
- * Attention is averaged over heads and layers; the connector's, too, over those of its layers that look at tokens. The answer isn't
+ * Attention is averaged over heads and layers; the connector's, too, over those of its layers that look at tokens. That is where each
+ * layer looked, exactly, and a summary of several: what queries hand to each other between two looks isn't followed. The answer isn't
  * made again: its tokens are run once, side by side, behind the prompt. It runs on the processor, on the caller's thread.
  *
  * @throws {StreamError} `BUNDLE_*`, `TOKENIZER_INVALID`, `PART_UNKNOWN`, `PROMPT_TOO_LONG`, `SETTING_INVALID`, `MODEL_FAILED`, `ABORTED`.
@@ -70,48 +72,29 @@ export async function explainAnswer(bundleDir: string, answer: AnswerToExplain):
 
   const prompt = encodePrompt(tokenizer, buildPrompt(templates.get(answer.template ?? manifest.template), answer.question))
   const layout = layOutPrompt(prompt, answer.visual.tokens, manifest.languageModel)
-  const rows = await runAnswer(use, { layout, answer, model: manifest.languageModel, goOn })
+  const { visual: { data: visual }, tokenIds } = answer
+  const rows = await runAnswer(use, { layout, visual, tokenIds, tokenizer, model: manifest.languageModel, goOn })
   const clip = { frames: answer.frames.length, tokensPerFrame: manifest.visionTower.tokensPerFrame }
   const sourceOf = await sources(use, { manifest, answer, clip })
-  const { patches } = manifest.explaining
-  const steps = answer.tokenIds.map((id, step): ExplainedStep => {
-    const [logits, looked] = [expectRow(rows.logits[step]), expectRow(rows.attention[step])]
-    const weights = looked.subarray(layout.before.length, layout.before.length + layout.visualTokens)
+  const trace = (weights: Float32Array): readonly Float32Array[] => traceToPatches(weights, sourceOf, clip, manifest.explaining.patches)
+  const withMaps = Math.floor((answer.mostMaps ?? MOST_MAPS) / clip.frames)
+  const tokens = rows.map(({ chosen, weights }, step): ExplainedStep => {
     const pictureShare = weights.reduce((sum, share) => sum + share, 0)
-    return { ...chosenToken(tokenizer, logits, id), pictureShare, maps: traceToPatches(weights, sourceOf, clip, patches) }
+    return { ...chosen, pictureShare, maps: step < withMaps ? trace(weights) : [] }
   })
-  return { tokens: steps, patches: patchGrid(manifest) }
+  return { tokens, maps: trace(summed(rows, layout.visualTokens)), patches: patchGrid(manifest) }
+}
+
+/** How much all tokens together looked at each visual token. */
+function summed(rows: readonly AnswerRow[], visualTokens: number): Float32Array {
+  const sums = new Float32Array(visualTokens)
+  for (const { weights } of rows) weights.forEach((weight, visual) => { sums[visual] = (sums[visual] ?? 0) + weight })
+  return sums
 }
 
 function patchGrid({ explaining: { patches: { across } }, visionTower: { imageSize, shortestEdge, padColour } }: Manifest): PatchGrid {
   const crop = shortestEdge === undefined ? {} : { crop: imageSize / shortestEdge }
   return { rows: across, columns: across, ...crop, padsPictures: padColour !== undefined }
-}
-
-/** Opens a graph, works with it and lets it go. */
-type UseGraph = <Result>(graph: GraphName, work: (session: GraphSession) => Promise<Result>) => Promise<Result>
-
-/** What the prompt's last position and each token but the last looked at and predicted. */
-async function runAnswer(
-  use: UseGraph,
-  { layout, answer, model, goOn }: { layout: PromptLayout; answer: AnswerToExplain; model: Manifest['languageModel']; goOn: () => void },
-): Promise<ExplainedRows> {
-  const { width } = model
-  const visual = answer.visual.data.subarray(0, layout.visualTokens * width)
-  const { prompt, said } = await use('embedTokens', async (embedder) => {
-    const embed = (ids: readonly number[]): Promise<Float32Array> => embedTokens(embedder, ids, width)
-    const texts = [await embed(layout.before), visual, await embed(layout.after)]
-    return { prompt: joined(Float32Array, texts), said: await embed(answer.tokenIds.slice(0, -1)) }
-  })
-  const last = prompt.length - width
-  return use('explainingDecoder', async (decoder) => {
-    const text = beginExplaining(decoder, model, layout.length + answer.tokenIds.length)
-    for (let at = 0; at < last; at += CHUNK * width) {
-      goOn()
-      await text.append(prompt.slice(at, Math.min(at + CHUNK * width, last)), 1)
-    }
-    return text.append(joined(Float32Array, [prompt.slice(last), said]), answer.tokenIds.length)
-  })
 }
 
 /** Where the visual tokens come from. */
@@ -126,9 +109,4 @@ async function sources(
     const [parts = 0, queries = 0, context = 0] = outputs.attention?.dims ?? []
     return lookedSources({ data, parts, queries, context }, clip)
   })
-}
-
-function expectRow(row: Float32Array | undefined): Float32Array {
-  if (row !== undefined) return row
-  throw new StreamError('MODEL_FAILED', 'The decoder explained fewer tokens than the answer has.')
 }

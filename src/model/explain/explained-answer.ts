@@ -12,13 +12,18 @@ export interface ExplainedStep extends ExplainedCandidate {
   readonly others: readonly ExplainedCandidate[]
   /** Share of its attention that went to the visual tokens, 0 to 1, averaged over heads and layers; the rest went to text. */
   readonly pictureShare: number
-  /** For each frame `[rows * columns]`, row by row: shares of the attention on visual tokens. All frames together sum to 1. */
+  /**
+   * For each frame `[rows * columns]`, row by row: shares of the attention on visual tokens. All frames together sum to 1. None where
+   * the first tokens of a long answer had room for theirs alone.
+   */
   readonly maps: readonly Float32Array[]
 }
 
 /** Why an answer came out as it did. */
 export interface ExplainedAnswer {
   readonly tokens: readonly ExplainedStep[]
+  /** Of all tokens together, as those of a token: one a frame. */
+  readonly maps: readonly Float32Array[]
   readonly patches: PatchGrid
 }
 

@@ -18,7 +18,7 @@ export interface ServeOptions {
   readonly port?: number
   /** What requests must hold as `Authorization: Bearer …`, but for `/livez` and `/readyz`; at least 16 characters. */
   readonly token?: string
-  /** What `POST /sources` can add, by `kind`. @default directory, file and rtsp */
+  /** What `POST /sources` can add, by `kind`. @default directory, file, image and rtsp */
   readonly sourceFactories?: SourceFactories
   /** Most readers of `/answers` at the same time. @default 32 */
   readonly maxClients?: number

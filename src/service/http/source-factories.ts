@@ -4,6 +4,7 @@ import { StreamError } from '../../errors.js'
 import { checkSettings } from '../../settings.js'
 import { directory } from '../../sources/directory.js'
 import { file } from '../../sources/file.js'
+import { image } from '../../sources/image.js'
 import { rtsp } from '../../sources/rtsp.js'
 import type { Source } from '../../sources/source.js'
 
@@ -16,13 +17,16 @@ export type SourceFactories = Readonly<Record<string, (settings: unknown) => Sou
 /** Whoever may send requests must not thereby read the environment, choose where files are written, or which devices work. */
 const refused = z.never('is not taken from a request').optional()
 
+const noFolder = z.looseObject({ folder: refused }).optional()
+
 /** The sources that are described by one text and options, which they check themselves. */
 export const defaultSourceFactories: SourceFactories = {
   directory: factory({ kind: 'directory', where: 'path', refusals: { hwaccel: refused } }, (path, options) => directory(path, options)),
   file: factory(
-    { kind: 'file', where: 'path', refusals: { hwaccel: refused, download: z.looseObject({ folder: refused }).optional() } },
+    { kind: 'file', where: 'path', refusals: { hwaccel: refused, download: noFolder } },
     (path, options) => file(path, options),
   ),
+  image: factory({ kind: 'image', where: 'path', refusals: { download: noFolder } }, (path, options) => image(path, options)),
   rtsp: factory(
     { kind: 'rtsp', where: 'url', refusals: { hwaccel: refused, userEnv: refused, passwordEnv: refused } },
     (url, options) => rtsp(url, options),

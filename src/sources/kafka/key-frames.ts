@@ -1,3 +1,5 @@
+import { isDeepStrictEqual } from 'node:util'
+
 import { Observable } from 'rxjs'
 import type { Subscriber } from 'rxjs'
 
@@ -63,7 +65,7 @@ export class KeyFrames {
     // Another epoch begins with empty windows.
     const windows = restored?.epoch === epoch ? restored.windows : []
     this.ledger = createLedger({ windows, onChange: partition.onChange, onDelivered })
-    this.#info = this.#infoOf(epoch)
+    this.#info = this.#infoOf(epoch, first.message)
     this.#lastPtsMs = (restored?.epoch === epoch ? restored.ptsMs : null) ?? -Infinity
     this.#places = [{ offset: -1, epoch, ptsMs: this.#lastPtsMs }]
     const frames = new Observable<Frame>((subscriber) => {
@@ -93,13 +95,14 @@ export class KeyFrames {
       receipt.settle({ kind: 'dropped', reason })
       return
     }
-    const { ptsMs, capturedAt, trace } = message
-    const stream = this.#epochOf(message, offset)
+    const { ptsMs, capturedAt, pixelKind, trace } = message
+    const stream = this.#infoAt(message, offset)
     this.#lastPtsMs = ptsMs
     this.#places.push({ offset, epoch: stream.epoch, ptsMs })
     this.#subscriber?.next({
       ...{ stream, receipt, ptsMs, index: message.frameIndex ?? offset, ...image },
       ...(capturedAt === undefined ? {} : { capturedAt }),
+      ...(pixelKind === undefined ? {} : { kind: pixelKind }),
       ...(trace === undefined ? {} : { trace }),
     })
   }
@@ -134,18 +137,24 @@ export class KeyFrames {
     return isOld ? 'out-of-order' : undefined
   }
 
-  /** A new epoch begins where its sender says so, or, without that, where media time goes back. */
-  #epochOf({ epoch, ptsMs }: FrameMessage, offset: number): StreamInfo {
+  /**
+   * The stream as of a frame. A new epoch begins where its sender says so, or, without that, where media time goes back; questions
+   * are those that came with the frame.
+   */
+  #infoAt(message: FrameMessage, offset: number): StreamInfo {
+    const { epoch, ptsMs, questions } = message
     const goesBack = epoch === undefined && ptsMs < this.#lastPtsMs
     const next = goesBack ? epochOf(offset, this.#setup.partition.partition) : (epoch ?? this.#info.epoch)
-    if (next !== this.#info.epoch) this.#info = this.#infoOf(next)
+    const isSame = next === this.#info.epoch && isDeepStrictEqual(questions, this.#info.questions)
+    if (!isSame) this.#info = this.#infoOf(next, message)
     return this.#info
   }
 
-  #infoOf(epoch: number): StreamInfo {
+  #infoOf(epoch: number, { questions }: FrameMessage): StreamInfo {
     const { streamId, isAnswered, partition } = this.#setup
     return {
       ...{ id: streamId, epoch, kind: 'kafka', isLive: true, ledger: this.ledger, isAnswered },
+      ...(questions === undefined ? {} : { questions }),
       ...partition.transactionOf(streamId),
       health: () => ({ coverage: 1, warnings: [] }),
     }

@@ -5,6 +5,7 @@ import { MESSAGE_HEADERS } from '../../message-headers.js'
 import type { TraceCarrier } from '../../origin.js'
 import { samplingSchema } from '../../sampling/sampling-settings.js'
 import { describeMistakes } from '../../settings.js'
+import { PIXEL_KINDS, type PixelKind } from '../../types.js'
 import { questionsSchema, streamIdSchema } from './message-schema.js'
 import { redactUrl } from '../redact.js'
 
@@ -55,10 +56,11 @@ const countSchema = z
   .regex(/^\d{1,15}$/, 'expected a whole number from 0 on')
   .transform(Number)
 const timeSchema = z.iso.datetime({ offset: true, error: 'expected a time such as `2026-01-31T12:00:00.000Z`' })
+const pixelKindSchema = z.enum(PIXEL_KINDS)
 const traceparentSchema = z.string().regex(/^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/)
 
-/** When a picture was taken, and where it stands in its stream. */
-export interface FrameTime {
+/** What a message says of its picture: when it was taken, where it stands in its stream, and what it is to a model. */
+export interface FrameFacts {
   /** Media time; that of the message itself (milliseconds since 1970) where no header tells it. */
   readonly ptsMs: number
   /** ISO 8601. */
@@ -67,6 +69,7 @@ export interface FrameTime {
   readonly epoch?: number
   /** The place in its stream, as whoever sampled it counts them. */
   readonly frameIndex?: number
+  readonly pixelKind?: PixelKind
 }
 
 /** The headers of one message, and what they say. Each reader throws `MESSAGE_INVALID`, naming the header. */
@@ -110,19 +113,21 @@ export class MessageHeaders {
     return sampling === undefined ? {} : { sampling }
   }
 
-  /** When a picture was taken, and where it stands in its stream. */
-  time(timestamp: bigint): FrameTime {
+  /** What is said of a picture. */
+  frame(timestamp: bigint): FrameFacts {
     const ptsMs = this.#read(MESSAGE_HEADERS.ptsMs, ptsSchema) ?? Number(timestamp)
     // Brokers say -1 for "none".
     if (ptsMs < 0) throw invalidMessage(this.#where, 'header `pts-ms`: expected one, as the message has no time')
     const capturedAt = this.#read(MESSAGE_HEADERS.capturedAt, timeSchema)
     const epoch = this.#read(MESSAGE_HEADERS.epoch, countSchema)
     const frameIndex = this.#read(MESSAGE_HEADERS.frameIndex, countSchema)
+    const pixelKind = this.#read(MESSAGE_HEADERS.pixelKind, pixelKindSchema)
     return {
       ptsMs,
       ...(capturedAt !== undefined && { capturedAt }),
       ...(epoch !== undefined && { epoch }),
       ...(frameIndex !== undefined && { frameIndex }),
+      ...(pixelKind !== undefined && { pixelKind }),
     }
   }
 

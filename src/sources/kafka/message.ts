@@ -3,7 +3,7 @@ import { MESSAGE_HEADERS } from '../../message-headers.js'
 import type { TraceCarrier } from '../../origin.js'
 import type { Sampling } from '../../sampling/sampling.js'
 import type { Question } from '../../types.js'
-import { type FrameTime, MessageHeaders, textOf } from './message-headers.js'
+import { type FrameFacts, MessageHeaders, textOf } from './message-headers.js'
 import { type LiveReference, type VideoReference, readReference } from './message-reference.js'
 
 /** A message as a client hands it over. */
@@ -38,7 +38,7 @@ export interface ClipMessage extends MessageBase {
 }
 
 /** One encoded picture. */
-export interface FrameMessage extends MessageBase, FrameTime {
+export interface FrameMessage extends MessageBase, FrameFacts {
   readonly kind: 'frame'
   readonly bytes: Uint8Array
 }
@@ -81,7 +81,7 @@ export function readMessage(message: RawMessage): Message {
   if (contentType === REFERENCE) return { kind: 'reference', ...readReference(value, where), ...headers.trace() }
   const base = { ...streamIdOf(message, { headers, where }), ...headers.questions(), ...headers.trace(), bytes: value }
   return extension === undefined
-    ? { kind: 'frame', ...base, ...headers.time(message.timestamp) }
+    ? { kind: 'frame', ...base, ...headers.frame(message.timestamp) }
     : { kind: 'clip', extension, ...base, ...headers.sampling() }
 }
 

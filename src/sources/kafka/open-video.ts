@@ -6,7 +6,8 @@ import type { AllowList } from '../allow-list.js'
 import { fileStream } from '../decoding/file-stream.js'
 import type { VideoReading } from '../decoding/file-stream.js'
 import { file } from '../file.js'
-import { image, isImageName } from '../image.js'
+import { MOST_IMAGE_BYTES, image } from '../image.js'
+import { isImagePath } from '../image/image-name.js'
 import type { ClipMessage, ReferenceMessage } from './message.js'
 import type { Download } from '../remote-file/settings.js'
 import { optionsSchema, reconnectSchema } from '../rtsp/settings.js'
@@ -66,9 +67,8 @@ async function sourceOf(reference: ReferenceMessage, { reading, allow, download,
     const { durationMs, sampling } = reference
     return rtsp(uri, { ...camera, id, durationMs, ...(sampling === undefined ? {} : { sampling }) })
   }
-  if (address.kind === 'file' && isImageName(address.path)) return image(address.path, { id })
+  const place = address.kind === 'file' ? address.path : uri
+  if (isImagePath(place)) return image(place, { id, download: { ...download, allow, maxBytes: Math.min(download.maxBytes, MOST_IMAGE_BYTES) } })
   const settings = { id, sampling: reference.sampling ?? reading.sampling, maxFramesInFlight: reading.maxFramesInFlight }
-  return address.kind === 'file'
-    ? file(address.path, settings)
-    : file(uri, { ...settings, download: { ...download, allow } })
+  return file(place, { ...settings, download: { ...download, allow } })
 }

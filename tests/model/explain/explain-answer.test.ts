@@ -8,11 +8,12 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { type AnswerToExplain, explainAnswer } from '../../../src/model/explain/explain-answer.js'
 import type { ExplainedAnswer } from '../../../src/model/explain/explained-answer.js'
 import { openBundle } from '../../../src/model/runtime/bundle.js'
+import { featuresAs } from '../../../src/model/runtime/features.js'
 import { type ConvertedCase, type ReferenceCase, convertCase, readCase } from '../../support/cases.js'
 import { goldenTensor, readGolden, relativeError } from '../../support/golden.js'
 import { float32Tensor, floats, openGraph } from '../../support/graphs.js'
 
-const attention = readGolden('attention.safetensors')
+const attention = new Map([...readGolden('attention.safetensors'), ...readGolden('attention-qformer.safetensors')])
 
 function toExplain({ tensors, golden }: ReferenceCase, manifest: ConvertedCase['manifest']): AnswerToExplain & { readonly sequence: number } {
   const { question = '', tokens = [], sequenceLength = 0 } = golden.questions.plain ?? {}
@@ -37,6 +38,7 @@ const cut = (name: string, row: number, from: number, count: number): number[] =
 describe.each([
   { name: 'qwen2-group-uneven', parts: 5 },
   { name: 'qwen2-naive', parts: 1 },
+  { name: 'picture-qformer', parts: 1 },
 ])('$name', ({ name, parts }) => {
   const reference = readCase(name)
   const before = (reference.golden.questions.plain?.promptIds ?? []).indexOf(-200)
@@ -129,6 +131,21 @@ describe('a connector without attention', () => {
     }
   })
 
+  test('a long answer has maps of its first tokens and of the whole, and is run in pieces', async () => {
+    const asked = toExplain(reference, bundle.manifest)
+    const tokenIds = Array.from({ length: 150 }, (_, token) => 200 + token)
+    const long = await explainAnswer(bundle.directory, { ...asked, tokenIds, mostMaps: 3 })
+    expect(long.tokens.map(({ maps }) => maps.length)).toEqual(tokenIds.map((_, token) => (token < 3 ? 1 : 0)))
+    expect(sum(long.maps[0] ?? [])).toBeCloseTo(1, 5)
+    // What comes later changes nothing, on whichever side of a piece's end.
+    const shorter = await explainAnswer(bundle.directory, { ...asked, tokenIds: tokenIds.slice(0, 130), mostMaps: 130 })
+    expect(relativeError(shorter.tokens.map(({ probability }) => probability), long.tokens.slice(0, 130).map(({ probability }) => probability))).toBeLessThan(1e-4)
+    const mass = shorter.tokens.map(({ pictureShare }) => pictureShare)
+    const expected = (shorter.maps[0] ?? []).map((_, place) =>
+      sum(shorter.tokens.map(({ maps }, token) => (maps[0]?.[place] ?? NaN) * (mass[token] ?? NaN))) / sum(mass))
+    expect(relativeError([...(shorter.maps[0] ?? [])], [...expected])).toBeLessThan(1e-4)
+  })
+
   test('names special tokens, and shows white space as it is', async () => {
     const { tokens } = await explainAnswer(bundle.directory, { ...toExplain(reference, bundle.manifest), tokenIds: [220, 600] })
     expect(tokens[1]?.text).toBe('<|endoftext|>')
@@ -164,4 +181,16 @@ describe('a connector without attention', () => {
     await expect(openBundle(lost.directory)).rejects.toMatchObject({ code: 'BUNDLE_DAMAGED' })
     lost.remove()
   })
+})
+
+test('features in float16 are followed to the places that those in float32 are', async () => {
+  const reference = readCase('qwen2-naive')
+  const maps = async (visionPrecision: 'fp32' | 'fp16'): Promise<readonly number[]> => {
+    const bundle = await convertCase(reference, 'fused', { visionPrecision })
+    const asked = toExplain(reference, bundle.manifest)
+    const frames = asked.frames.map((frame) => ({ ...frame, data: featuresAs(bundle.manifest.visionTower.features, frame.data) }))
+    const { tokens } = await explainAnswer(bundle.directory, { ...asked, frames }).finally(() => { bundle.remove() })
+    return tokens.flatMap((token) => token.maps.flatMap((map) => [...map]))
+  }
+  expect(relativeError(await maps('fp16'), await maps('fp32'))).toBeLessThan(2e-3)
 })

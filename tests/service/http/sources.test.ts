@@ -110,17 +110,20 @@ describe('/sources', () => {
 })
 
 describe('the sources that can be added where nobody says otherwise', () => {
-  test('file, directory and rtsp, with the checks of their own', async () => {
+  test('file, image, directory and rtsp, with the checks of their own', async () => {
     const { post, run } = await startServed({ sources: [createHandSource('first')] })
     const fileBody = { kind: 'file', path: 'no-such.mp4', sampling: { kind: 'uniform', frames: 4 } }
     expect(await bodyOf(post('/sources', fileBody))).toMatchObject({ id: 'no-such.mp4', kind: 'file' })
     const wrong = { kind: 'file', path: 'other.mp4', sampling: { kind: 'uniform', frames: 0 } }
     expect(await bodyOf(post('/sources', wrong))).toMatchObject({ error: { code: 'SETTING_INVALID' } })
+    const picture = { kind: 'image', path: 'no-such.jpg', orient: false, questions: ['Where is this?'] }
+    expect(await bodyOf(post('/sources', picture))).toMatchObject({ id: 'no-such.jpg', kind: 'image' })
+    expect(await bodyOf(post('/sources', { ...picture, id: 'other', sampling: { kind: 'all' } }))).toMatchObject({ error: { code: 'SETTING_INVALID' } })
     expect(await bodyOf(post('/sources', { kind: 'rtsp', url: 3 }))).toMatchObject({ error: { code: 'SETTING_INVALID' } })
     expect(await bodyOf(post('/sources', { kind: 'kafka' }))).toMatchObject({
-      error: { message: expect.stringContaining('There are: directory, file, rtsp.') as unknown },
+      error: { message: expect.stringContaining('There are: directory, file, image, rtsp.') as unknown },
     })
-    expect(run.sources.list().map(({ id }) => id)).toEqual(['first', 'no-such.mp4'])
+    expect(run.sources.list().map(({ id }) => id)).toEqual(['first', 'no-such.mp4', 'no-such.jpg'])
   })
 
   test.each([
@@ -130,6 +133,7 @@ describe('the sources that can be added where nobody says otherwise', () => {
     ['a device that decodes', { kind: 'file', path: 'x.mp4', hwaccel: 'auto' }, 'hwaccel'],
     ['a device that decodes', { kind: 'directory', path: '.', hwaccel: 'auto' }, 'hwaccel'],
     ['a folder to write to', { kind: 'file', path: 'http://127.0.0.1:1/x.mp4', download: { folder: '/' } }, 'download.folder'],
+    ['a folder to write to', { kind: 'image', path: 'http://127.0.0.1:1/x.jpg', download: { folder: '/' } }, 'download.folder'],
   ])('a request cannot choose %s', async (_, body, path) => {
     const { post, run } = await startServed({ sources: [createHandSource('first')] })
     const response = await post('/sources', body)

@@ -65,11 +65,11 @@ describe('a picture', () => {
   test.each(['image/jpeg', 'image/png', 'IMAGE/WEBP'])('of type %s', (contentType) => {
     const message = raw({
       ...{ 'content-type': contentType, 'pts-ms': '1234.567', 'captured-at': '2026-01-31T12:00:00.5+01:00' },
-      ...{ epoch: '3', 'frame-index': '40' },
+      ...{ epoch: '3', 'frame-index': '40', 'pixel-kind': 'picture' },
     })
     expect(readMessage(message)).toEqual({
       ...{ kind: 'frame', streamId: 'door', bytes: BYTES },
-      ...{ ptsMs: 1234.567, capturedAt: '2026-01-31T12:00:00.5+01:00', epoch: 3, frameIndex: 40 },
+      ...{ ptsMs: 1234.567, capturedAt: '2026-01-31T12:00:00.5+01:00', epoch: 3, frameIndex: 40, pixelKind: 'picture' },
     })
   })
 
@@ -156,6 +156,7 @@ describe('refused as MESSAGE_INVALID', () => {
     ['a day without time', picture({ 'captured-at': '2026-01-31' }), 'header `captured-at`'],
     ['a time without its zone', picture({ 'captured-at': '2026-01-31T12:00:00' }), 'header `captured-at`'],
     ['an epoch below 0', picture({ epoch: '-1' }), 'header `epoch`'],
+    ['another kind of pixels', picture({ 'pixel-kind': 'drawing' }), 'header `pixel-kind`'],
     ['a broken place', picture({ 'frame-index': '1.5' }), 'header `frame-index`'],
     ['questions that are no JSON', picture({ questions: 'Who?' }), 'header `questions`'],
     ['no questions', picture({ questions: '[]' }), 'header `questions`'],

@@ -8,13 +8,14 @@ import { pathToFileURL } from 'node:url'
 
 import { lastValueFrom, toArray } from 'rxjs'
 import sharp from 'sharp'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 
 import { uniform } from '../../../src/sampling/uniform.js'
 import { allowList } from '../../../src/sources/allow-list.js'
 import { isPoison } from '../../../src/sources/kafka/message-video.js'
 import { cameraSchema, openVideo } from '../../../src/sources/kafka/open-video.js'
 import { downloadSchema } from '../../../src/sources/remote-file/settings.js'
+import { VideoServer, redirect, serve } from '../helpers/video-server.js'
 
 /** A port of this machine at which nobody listens any more. */
 async function closedPort(): Promise<number> {
@@ -44,20 +45,36 @@ test('nobody waits for a camera for ever where nothing else is said', () => {
   expect(cameraSchema.parse({ reconnect: { maxDelayMs: 1000 } }).reconnect).toEqual({ minDelayMs: 500, maxDelayMs: 1000, maxAttempts: 10 })
 })
 
-test('a reference to a picture on this machine is a stream of one frame, where the allow list has it', async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'tinyllava-stream-kafka-picture-'))
-  try {
-    const path = join(await realpath(folder), 'door.png')
-    await sharp({ create: { width: 4, height: 3, channels: 3, background: '#aa3311' } }).png().toFile(path)
-    const uri = pathToFileURL(path).href
-    const reference = { kind: 'reference', streamId: 'door', uri, isLive: false } as const
-    const readWith = (allowed: readonly string[]) => lastValueFrom(openVideo(reference, {
-      ...{ reading: { sampling: uniform(16), maxFramesInFlight: 4 }, allow: allowList(allowed) },
-      ...{ download: downloadSchema.parse({}), camera: cameraSchema.parse({}) },
-    }).frames.pipe(toArray()))
-    expect(await readWith([uri])).toMatchObject([{ stream: { id: 'door' }, width: 4, height: 3, kind: 'picture' }])
-    await expect(readWith([])).rejects.toMatchObject({ code: 'ADDRESS_NOT_ALLOWED' })
-  } finally {
-    await rm(folder, { recursive: true })
-  }
+describe('a reference to a picture is a stream of one frame, where the allow list has it:', () => {
+  const server = new VideoServer()
+  const picture = sharp({ create: { width: 4, height: 3, channels: 3, background: '#aa3311' } }).png()
+  const readWith = (uri: string, allowed: readonly string[]) => lastValueFrom(openVideo({ kind: 'reference', streamId: 'door', uri, isLive: false }, {
+    ...{ reading: { sampling: uniform(16), maxFramesInFlight: 4 }, allow: allowList(allowed) },
+    ...{ download: downloadSchema.parse({}), camera: cameraSchema.parse({}) },
+  }).frames.pipe(toArray()))
+  const door = [{ stream: { id: 'door' }, width: 4, height: 3, kind: 'picture' }]
+
+  test('on this machine', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'tinyllava-stream-kafka-picture-'))
+    try {
+      const path = join(await realpath(folder), 'door.png')
+      await picture.clone().toFile(path)
+      const uri = pathToFileURL(path).href
+      expect(await readWith(uri, [uri])).toMatchObject(door)
+      await expect(readWith(uri, [])).rejects.toMatchObject({ code: 'ADDRESS_NOT_ALLOWED' })
+    } finally {
+      await rm(folder, { recursive: true })
+    }
+  })
+
+  test('behind an http address', async () => {
+    const uri = server.on('/album/door.png', serve(await picture.clone().toBuffer()))
+    expect(await readWith(`${uri}?size=4`, [server.address('/album/')])).toMatchObject(door)
+    await expect(readWith(uri, [server.address('/other/')])).rejects.toMatchObject({ code: 'ADDRESS_NOT_ALLOWED' })
+  })
+
+  test('behind an http address that leads elsewhere', async () => {
+    const uri = server.on('/album/door.png', redirect(server.address('/private/door.png')))
+    await expect(readWith(uri, [server.address('/album/')])).rejects.toMatchObject({ code: 'ADDRESS_NOT_ALLOWED' })
+  })
 })
