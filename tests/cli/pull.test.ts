@@ -1,10 +1,10 @@
-import { readFileSync, readdirSync } from 'node:fs'
+import { readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 
 import { type TemporaryFolder, temporaryFolder } from '../support/checkpoint-files.js'
-import { silentAfter } from '../support/hub-behaviours.js'
+import { silentAfter, status as answer } from '../support/hub-behaviours.js'
 import { type HubServer, commitOf, startHubServer } from '../support/hub-server.js'
 import { referencePath } from '../support/golden.js'
 import { linesOf, runCli, startCli } from './spawn-cli.js'
@@ -56,6 +56,28 @@ describe('pull', () => {
     await server.close()
     server = await startHubServer({ 'org/model': repository }, { tokens: ['hf_secret'] })
     expect(await runCli(['pull', 'org/model'], { env: { ...env, HF_ENDPOINT: server.endpoint } })).toMatchObject({ status: 0, stdout: `${snapshot()}\n` })
+  })
+
+  test('with --verify reads what is in the cache, too', async () => {
+    await runCli(['pull', 'org/model'], { env })
+    const config = join(snapshot(), 'config.json')
+    const spoilt = Buffer.alloc(statSync(config).size)
+    writeFileSync(config, spoilt)
+    await runCli(['pull', 'org/model'], { env })
+    expect(readFileSync(config).equals(spoilt)).toBe(true)
+    expect(await runCli(['pull', 'org/model', '--verify'], { env })).toMatchObject({ status: 0, stdout: `${snapshot()}\n` })
+    expect(readFileSync(config).equals(files['config.json'] ?? spoilt)).toBe(true)
+  })
+
+  test('says that it was asked to wait, and can be interrupted meanwhile', async () => {
+    server.behave(answer(429, { ratelimit: '"resolvers";r=0;t=300' }))
+    const running = startCli(['pull', 'org/model'], { env })
+    await running.whenSaid('asks to wait')
+    running.child.kill('SIGINT')
+    const { status, stderr } = await running.end
+    expect(status).toBe(1)
+    expect(stderr).toMatch(/warning: the hub answered 429 and asks to wait: going on in 301 s/)
+    expect(stderr).toContain('ABORTED: ')
   })
 
   test.each([

@@ -55,9 +55,9 @@ export const falsified = (more = 0): Behaviour => ({ response, bytes }) => {
   response.writeHead(200, { 'content-length': other.length }).end(other)
 }
 
-/** Answers with a status. */
-export const status = (code: number): Behaviour => ({ response }) => {
-  response.writeHead(code).end()
+/** Answers with a status, and headers where they matter. */
+export const status = (code: number, headers: Readonly<Record<string, string>> = {}): Behaviour => ({ response }) => {
+  response.writeHead(code, headers).end()
 }
 
 function rangeHeaders({ request, bytes }: FileAnswer): Record<string, string | number> {

@@ -1,9 +1,10 @@
-import { copyFileSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 
 import { type Header, safetensorsBytes } from './checkpoint-files.js'
 import { seededNormals } from './seeded.js'
+import { copyTokenizer } from './tokenizer-files.js'
 import { type TensorShape, countValues } from './zoo/shapes.js'
 
 /** A checkpoint to be written. */
@@ -14,13 +15,11 @@ export interface CheckpointParts {
   readonly tokenizer: string
 }
 
-const TOKENIZER_FILE = /^(vocab\.json|merges\.txt|tokenizer\.(json|model)|.*tokenizer_config\.json|added_tokens\.json|special_tokens_map\.json)$/
-
 /** Writes a checkpoint whose weights are random, in float32: norms around 1, matrices that keep their input's scale. */
 export function writeRandomCheckpoint(folder: string, { config, tensors, tokenizer }: CheckpointParts): void {
   mkdirSync(folder, { recursive: true })
   writeFileSync(join(folder, 'config.json'), JSON.stringify(config))
-  for (const file of readdirSync(tokenizer).filter((name) => TOKENIZER_FILE.test(name))) copyFileSync(join(tokenizer, file), join(folder, file))
+  copyTokenizer(tokenizer, folder)
   const values = tensors.map((tensor, place) => randomValues(tensor, place + 1))
   const data = Buffer.concat(values.map(({ buffer }) => new Uint8Array(buffer)))
   writeFileSync(join(folder, 'model.safetensors'), safetensorsBytes(headerOf(tensors, 'F32'), data))

@@ -54,3 +54,36 @@ function numbers(text: string, ...more: readonly (readonly [number, number])[]):
     return bytes.subarray(0, size)
   }))
 }
+
+/** A tensor as `torch.save` names it: a view of the storage in the record `data/KEY`. */
+export interface PickledTensor {
+  readonly name: string
+  readonly key: string
+  /** @default FloatStorage */
+  readonly storage?: 'FloatStorage' | 'BFloat16Storage'
+  /** Of the storage. */
+  readonly elements: number
+  readonly shape: readonly number[]
+  /** @default row by row without gaps */
+  readonly strides?: readonly number[]
+}
+
+/** A state dict as `torch.save` pickles it. */
+export const pickleOf = (...tensors: readonly PickledTensor[]): Buffer =>
+  Buffer.concat([Buffer.from([0x80, 2, 0x7d, 0x28]), ...tensors.map(pickleTensor), Buffer.from('u.')])
+
+function pickleTensor({ name, key, storage = 'FloatStorage', elements, shape, strides = rowByRow(shape) }: PickledTensor): Buffer {
+  return Buffer.concat([
+    pickleText(name),
+    Buffer.from('ctorch._utils\n_rebuild_tensor_v2\n(('), pickleText('storage'), Buffer.from(`ctorch\n${storage}\n`),
+    pickleText(key), pickleText('cpu'), pickleInteger(elements),
+    Buffer.from('tQK\0'), pickleTuple(shape), pickleTuple(strides), Buffer.from('\x89}tR', 'latin1'),
+  ])
+}
+
+const rowByRow = (shape: readonly number[]): readonly number[] =>
+  shape.map((_, axis) => shape.slice(axis + 1).reduce((product, size) => product * size, 1))
+
+const pickleText = (text: string): Buffer => Buffer.concat([numbers('1:0x58', [4, text.length]), Buffer.from(text)])
+const pickleInteger = (value: number): Buffer => numbers('1:0x8a 1:6', [6, value])
+const pickleTuple = (sizes: readonly number[]): Buffer => Buffer.concat([Buffer.from('('), ...sizes.map(pickleInteger), Buffer.from('t')])

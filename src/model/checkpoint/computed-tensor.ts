@@ -19,6 +19,7 @@ export interface Computation {
 export function computedTensor(tensor: TensorEntry, { suffix, shape, compute }: Computation, onRaw?: RawListener): TensorEntry {
   return {
     name: `${tensor.name}:${suffix}`,
+    origin: tensor.origin,
     elementType: 'F32',
     shape,
     bytes: countElements(shape) * Float32Array.BYTES_PER_ELEMENT,

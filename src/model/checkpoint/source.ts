@@ -2,7 +2,7 @@ import { StreamError } from '../../errors.js'
 import { narrowToFloat16 } from '../float16.js'
 import type { WeightData } from '../graph/value.js'
 import { readFloat32 } from './float32-stream.js'
-import { type TensorEntry, countElements } from './tensor.js'
+import { type TensorEntry, countElements, showOrigin } from './tensor.js'
 
 /** Sees the bytes of each tensor as they stand in the checkpoint, while it is read. */
 export type RawListener = (tensor: TensorEntry, raw: Uint8Array) => void
@@ -36,15 +36,15 @@ async function* readAsFloat16(tensor: TensorEntry, listen: Listen): AsyncGenerat
     if (bits.length < values.length) bits = new Uint16Array(values.length)
     const piece = bits.subarray(0, values.length)
     narrowToFloat16(values, piece)
-    if (piece.some((pattern) => (pattern & 0x7fff) >= INFINITY)) throw tooLargeForFloat16(tensor.name)
+    if (piece.some((pattern) => (pattern & 0x7fff) >= INFINITY)) throw tooLargeForFloat16(tensor)
     yield bytesOf(piece)
   }
 }
 
 /** A weight that float16 can't hold is never clamped: what the model then answers was never looked at. */
-export function tooLargeForFloat16(tensor: string): StreamError {
+function tooLargeForFloat16(tensor: TensorEntry): StreamError {
   const advice = 'Convert with --precision fp32, int8 or int4.'
-  return new StreamError('CHECKPOINT_UNSUPPORTED', `Tensor ${tensor} holds a value that float16 has not (above 65504). ${advice}`)
+  return new StreamError('CHECKPOINT_UNSUPPORTED', `Tensor ${showOrigin(tensor)} holds a value that float16 has not (above 65504). ${advice}`)
 }
 
 const bytesOf = ({ buffer, byteOffset, byteLength }: Float32Array | Uint16Array): Uint8Array =>

@@ -16,7 +16,7 @@ export type StoredType = keyof typeof STORED_BYTES
 /** Whether a weight may have this type. */
 export const isElementType = (type: StoredType): type is ElementType => Object.hasOwn(ELEMENT_BYTES, type)
 
-/** Where one tensor lies in a file, row by row without gaps. */
+/** Where one tensor lies in a file. */
 export interface StoredTensor {
   readonly name: string
   readonly elementType: StoredType
@@ -24,7 +24,10 @@ export interface StoredTensor {
   readonly file: string
   /** Bytes from the start of the file. */
   readonly offset: number
+  /** Of all its elements; with strides fewer or more may lie in the file. */
   readonly bytes: number
+  /** Elements from one to its neighbour along each axis. Left out: row by row without gaps. */
+  readonly strides?: readonly number[]
 }
 
 /** Reads one tensor's bytes, from any place on. */
@@ -38,9 +41,19 @@ export interface TensorReader {
   close(): Promise<void>
 }
 
+/** Where a tensor stands, in the words of whoever looks into the file. */
+export interface TensorOrigin {
+  /** Its name in the file, which may differ from the one parts know it by. */
+  readonly name: string
+  readonly file: string
+}
+
 /** One tensor of a checkpoint, of whatever element type. */
 export interface CheckpointTensor {
+  /** The name that parts know it by: TinyLLaVA Factory's. */
   readonly name: string
+  /** For messages. */
+  readonly origin: TensorOrigin
   readonly elementType: StoredType
   readonly shape: readonly number[]
   readonly bytes: number
@@ -56,6 +69,9 @@ export interface TensorEntry extends Omit<CheckpointTensor, 'place'> {
 
 /** Number of elements of a shape. */
 export const countElements = (shape: readonly number[]): number => shape.reduce((product, size) => product * size, 1)
+
+/** A tensor for messages, e.g. `model.norm.weight of /models/checkpoint/model.safetensors`. */
+export const showOrigin = ({ origin: { name, file } }: { readonly origin: TensorOrigin }): string => `${name} of ${file}`
 
 /** A shape for messages, e.g. `[2, 3]`. */
 export const showShape = (shape: readonly number[]): string => `[${shape.join(', ')}]`

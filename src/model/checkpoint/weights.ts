@@ -1,5 +1,9 @@
+import { relative } from 'node:path'
+
 import { StreamError } from '../../errors.js'
-import { type CheckpointTensor, ELEMENT_BYTES, type ElementType, type StoredType, type TensorEntry, isElementType, showShape } from './tensor.js'
+import {
+  type CheckpointTensor, ELEMENT_BYTES, type ElementType, type StoredType, type TensorEntry, isElementType, showOrigin, showShape,
+} from './tensor.js'
 
 /**
  * The tensors of a checkpoint below a common prefix, each to be taken by the part that needs it.
@@ -22,8 +26,25 @@ export interface Weights {
   ignore(pattern: RegExp): void
 }
 
+/** What a layout's own files call a tensor. */
+export interface OwnName {
+  readonly name: string
+  /** Inside the checkpoint's folder, where the layout has several. */
+  readonly folder?: string
+}
+
+/** A checkpoint's own words for things: whoever reads a message looks for them in its files. */
+export interface CheckpointTerms {
+  readonly directory: string
+  /** A tensor's own name, by the one that parts know it by. */
+  readonly ownName: (name: string) => OwnName
+  /** The fields of `config.json` that decide which tensors there are, e.g. `text_config and vision_config`. */
+  readonly fields: string
+}
+
 /** What has been taken so far; shared by all scopes of one checkpoint. */
 interface Book {
+  readonly terms: CheckpointTerms
   readonly tensors: ReadonlyMap<string, CheckpointTensor>
   readonly taken: Set<string>
   readonly missing: Set<string>
@@ -46,23 +67,23 @@ export interface CheckpointWeights extends Weights {
  * Makes a checkpoint's tensors available to the parts.
  *
  * @param tensors Under the names of TinyLLaVA Factory: `language_model.…`, `vision_tower._vision_tower.…`, `connector._connector.…`.
- * @param directory For messages.
  * @throws {StreamError} `CHECKPOINT_WEIGHTS_INVALID` where two have one name.
  */
-export function checkpointWeights(tensors: readonly CheckpointTensor[], directory: string): CheckpointWeights {
-  const book: Book = { tensors: byName(tensors, directory), taken: new Set(), missing: new Set() }
+export function checkpointWeights(tensors: readonly CheckpointTensor[], terms: CheckpointTerms): CheckpointWeights {
+  const book: Book = { terms, tensors: byName(tensors), taken: new Set(), missing: new Set() }
   return {
     ...weightsBelow(book, ''),
     check: () => {
-      checkBook(book, directory)
+      checkBook(book)
     },
   }
 }
 
-function byName(tensors: readonly CheckpointTensor[], directory: string): ReadonlyMap<string, CheckpointTensor> {
+function byName(tensors: readonly CheckpointTensor[]): ReadonlyMap<string, CheckpointTensor> {
   const found = new Map<string, CheckpointTensor>()
   for (const tensor of tensors) {
-    if (found.has(tensor.name)) throw invalid(`Tensor ${tensor.name} is in two shards of ${directory}.`)
+    const other = found.get(tensor.name)
+    if (other !== undefined) throw invalid(`Tensor ${showOrigin(tensor)} is also ${showOrigin(other)}: only one can be right.`)
     found.set(tensor.name, tensor)
   }
   return found
@@ -84,41 +105,47 @@ function weightsBelow(book: Book, prefix: string): Weights {
 function takeTensor(book: Book, name: string, shape: readonly number[]): TensorEntry {
   const tensor = book.tensors.get(name)
   if (tensor === undefined) {
-    book.missing.add(`${name} ${showShape(shape)}`)
-    return { name, elementType: 'F32', shape, bytes: 0, open: () => Promise.reject(new Error(`${name} is missing.`)) }
+    book.missing.add(showMissing(book.terms.ownName(name), shape))
+    const origin = { name, file: book.terms.directory }
+    return { name, origin, elementType: 'F32', shape, bytes: 0, open: () => Promise.reject(new Error(`${name} is missing.`)) }
   }
   if (tensor.shape.join() !== shape.join()) {
-    throw invalid(`Tensor ${name} has shape ${showShape(tensor.shape)}, config.json asks for ${showShape(shape)}.`)
+    const advice = `Check the sizes there, and ${book.terms.fields}`
+    throw invalid(`Tensor ${showOrigin(tensor)} has shape ${showShape(tensor.shape)}, config.json asks for ${showShape(shape)}. ${advice}.`)
   }
   book.taken.add(name)
   return { ...tensor, elementType: readableType(tensor) }
 }
 
-function readableType({ name, elementType }: CheckpointTensor): ElementType {
-  if (isElementType(elementType)) return elementType
-  const known = Object.keys(ELEMENT_BYTES).join(', ')
-  throw invalid(`Tensor ${name} is kept as ${elementType}; only ${known} can be read. Save the checkpoint again in one of these.`)
+function showMissing({ name, folder }: OwnName, shape: readonly number[]): string {
+  return `${name} ${showShape(shape)}${folder === undefined ? '' : ` of ${folder}/`}`
 }
 
-function checkBook(book: Book, directory: string): void {
-  if (book.missing.size > 0) {
-    throw new StreamError('CHECKPOINT_TENSOR_MISSING', `${directory} lacks ${listNames(book.missing)}.`)
+function readableType(tensor: CheckpointTensor): ElementType {
+  if (isElementType(tensor.elementType)) return tensor.elementType
+  const known = Object.keys(ELEMENT_BYTES).join(', ')
+  const advice = `only ${known} can be read. Save the checkpoint again in one of these`
+  throw invalid(`Tensor ${showOrigin(tensor)} is kept as ${tensor.elementType}; ${advice}.`)
+}
+
+function checkBook(book: Book): void {
+  const { missing, terms: { directory, fields } } = book
+  const advice = `Check ${fields} in config.json, and that the weights are of the same checkpoint.`
+  if (missing.size > 0) {
+    throw new StreamError('CHECKPOINT_TENSOR_MISSING', `${directory} lacks ${listNames(missing)}. ${advice}`)
   }
   const unused = listUnused(book)
   if (unused.length > 0) {
-    throw new StreamError(
-      'CHECKPOINT_TENSOR_UNUSED',
-      `${directory} holds tensors that no part named in config.json uses: ${listNames(unused)}. ` +
-        'Check connector_type and the model types in config.json.',
-    )
+    const message = `${directory} holds tensors that nothing in config.json asks for: ${listNames(unused)}. ${advice}`
+    throw new StreamError('CHECKPOINT_TENSOR_UNUSED', message)
   }
 }
 
-function listUnused({ tensors, taken }: Book): readonly string[] {
+function listUnused({ tensors, taken, terms: { directory } }: Book): readonly string[] {
   const places = new Set([...taken].map((name) => tensors.get(name)?.place))
   return [...tensors.values()]
     .filter(({ name, place, elementType }) => !taken.has(name) && !places.has(place) && !isBuffer(elementType))
-    .map(({ name }) => name)
+    .map(({ origin }) => `${origin.name} of ${relative(directory, origin.file)}`)
 }
 
 const isBuffer = (type: StoredType): boolean => /^(I|U|BOOL)/.test(type)

@@ -1,5 +1,5 @@
 import { readRaw } from '../checkpoint/raw-stream.js'
-import { ELEMENT_BYTES, type TensorEntry } from '../checkpoint/tensor.js'
+import { ELEMENT_BYTES, type TensorEntry, showOrigin } from '../checkpoint/tensor.js'
 import type { RawListener } from '../checkpoint/source.js'
 import type { WeightData } from '../graph/value.js'
 import { type BlockFormat, blockBytes, blocksPerRow, scaleBytes } from './block-format.js'
@@ -69,7 +69,7 @@ export function quantisedWeight(tensor: TensorEntry, options: QuantiseOptions): 
 }
 
 function quantisePieces(tensor: TensorEntry, { format, pool, onRaw }: QuantiseOptions): AsyncIterable<QuantisedRows> {
-  const { name, elementType } = tensor
+  const { elementType } = tensor
   const columns = tensor.shape[1] ?? 1
   const rowsAtOnce = Math.max(1, Math.floor(PIECE_ELEMENTS / columns))
   const pieces = readRaw(tensor, {
@@ -78,7 +78,7 @@ function quantisePieces(tensor: TensorEntry, { format, pool, onRaw }: QuantiseOp
     allocate: (bytes) => new Uint8Array(bytes),
     onRaw: onRaw && ((raw) => { onRaw(tensor, raw) }),
   })
-  const job = (raw: Uint8Array<ArrayBuffer>): QuantiseJob => ({ tensor: name, raw, elementType, columns, format })
+  const job = (raw: Uint8Array<ArrayBuffer>): QuantiseJob => ({ tensor: showOrigin(tensor), raw, elementType, columns, format })
   return mapInOrder(pieces, (raw) => pool.run(job(raw)), pool.jobsAtOnce)
 }
 

@@ -1,6 +1,6 @@
 import { StreamError } from '../../errors.js'
 import { readWhole } from '../checkpoint/float32-stream.js'
-import type { TensorEntry } from '../checkpoint/tensor.js'
+import { type TensorEntry, showOrigin } from '../checkpoint/tensor.js'
 import type { RawListener } from '../checkpoint/source.js'
 import type { QuantisedWeight } from './quantised-weight.js'
 import { quantiseTransposed } from './quantise-transposed.js'
@@ -23,7 +23,7 @@ export function transposedWeight(tensor: TensorEntry, { onRaw }: { readonly onRa
     const values = await readWhole(tensor, onRaw && ((raw) => { onRaw(tensor, raw) }))
     const quantised = quantiseTransposed(values, columns)
     if (quantised === undefined) {
-      throw new StreamError('CHECKPOINT_UNSUPPORTED', `Tensor ${tensor.name} holds a value that is not finite. Check the checkpoint.`)
+      throw new StreamError('CHECKPOINT_UNSUPPORTED', `Tensor ${showOrigin(tensor)} holds a value that is not finite. Check the checkpoint.`)
     }
     scales = quantised.scales
     yield quantised.codes

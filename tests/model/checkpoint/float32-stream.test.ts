@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 
 import { readFloat32 } from '../../../src/model/checkpoint/float32-stream.js'
 import { readModelTensors } from '../../../src/model/checkpoint/weight-files.js'
+import { tinyllava } from '../../../src/model/checkpoint/layouts/tinyllava.js'
 import { checkpointWeights } from '../../../src/model/checkpoint/weights.js'
 import type { ElementType, TensorEntry } from '../../../src/model/checkpoint/tensor.js'
 import { type TemporaryFolder, safetensorsBytes, temporaryFolder } from '../../support/checkpoint-files.js'
@@ -16,7 +17,7 @@ const weightFile = (): string => folder.file('model.safetensors')
 
 async function writeTensor(dtype: ElementType, shape: readonly number[], data: Uint8Array): Promise<TensorEntry> {
   writeFileSync(weightFile(), safetensorsBytes({ t: { dtype, shape, data_offsets: [0, data.length] } }, data))
-  return checkpointWeights(await readModelTensors(folder.path), folder.path).take('t', shape)
+  return checkpointWeights(await readModelTensors(folder.path), { directory: folder.path, ...tinyllava }).take('t', shape)
 }
 
 async function collect(pieces: AsyncIterable<Float32Array>): Promise<Float32Array> {

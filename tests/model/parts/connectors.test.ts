@@ -1,6 +1,7 @@
 /** What connectors make of clips and of bad configurations; their numbers are compared with the reference in `stages.test.ts`. */
 import { readFileSync } from 'node:fs'
 
+import { Tensor } from 'onnxruntime-node'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 
 import { convertCheckpoint } from '../../../src/model/convert.js'
@@ -9,6 +10,7 @@ import { GraphBuilder } from '../../../src/model/graph/builder.js'
 import { Module } from '../../../src/model/graph/module.js'
 import { qFormer } from '../../../src/model/parts/connectors/q-former.js'
 import { createQuantisePool } from '../../../src/model/quantise/pool.js'
+import { featuresAs } from '../../../src/model/runtime/features.js'
 import { type ConvertedCase, convertCase, readCase } from '../../support/cases.js'
 import { type TemporaryFolder, copyCheckpoint, editConfig, temporaryFolder } from '../../support/checkpoint-files.js'
 import { goldenTensor, referencePath, relativeError } from '../../support/golden.js'
@@ -65,10 +67,11 @@ describe.each(['picture-mlp3x', 'picture-linear', 'picture-mof', 'picture-resamp
 
   // Widths of 36 to 112 fill no block of 128. Connectors are never below 8 bits.
   test.each([['fp16', 2e-3], ['int8', 5e-2], ['int4', 5e-2]] as const)('%s: tokens within %f', async (precision, tolerance) => {
-    await convertCheckpoint(reference.checkpoint, folder.file('bundle'), { precision })
+    const { visionTower: { features: type } } = await convertCheckpoint(reference.checkpoint, folder.file('bundle'), { precision })
     const { data, shape } = goldenTensor(reference.tensors, 'features')
     const run = await openGraph(folder.file('bundle'), 'connector.onnx')
-    const tokens = floats(await run({ features: float32Tensor(data, shape) }), 'visual_tokens')
+    const features = new Tensor(type, featuresAs(type, Float32Array.from(data)), shape)
+    const tokens = floats(await run({ features }), 'visual_tokens')
     expect(relativeError(tokens, goldenTensor(reference.tensors, 'connector').data)).toBeLessThan(tolerance)
   })
 })

@@ -45,6 +45,23 @@ def module():
     return layer.state_dict()
 
 
+def views():
+    """Tensors that lie in their storages with gaps, turned around, or again and again."""
+    whole = numbers(4, 5)
+    return {
+        "whole": whole,
+        "transposed": whole.t(),
+        "columns": whole[:, 1:3],
+        "every-other-row": whole[::2],
+        "last-column": whole[:, 4],
+        "permuted": numbers(2, 3, 4, dtype=torch.float16).permute(2, 0, 1),
+        "kernel": numbers(3, 2, 2, 2, dtype=torch.bfloat16).to(memory_format=torch.channels_last),
+        "expanded": numbers(2, 1).expand(2, 3),
+        "repeated": numbers(1).expand(4),
+        "empty": torch.zeros(3, 0, 2).permute(2, 0, 1),
+    }
+
+
 READABLE = {
     "types": {
         "f32": numbers(2, 3),
@@ -61,6 +78,7 @@ READABLE = {
     "parameters": OrderedDict(a=torch.nn.Parameter(numbers(2, 2)), b=torch.nn.Parameter(numbers(3), requires_grad=False)),
     "tied": tied(),
     "many": many(),
+    "views": views(),
 }
 
 REFUSED = {
@@ -69,8 +87,6 @@ REFUSED = {
     "whole-module": torch.nn.Linear(2, 2),
     "list": [numbers(2)],
     "nested": {"state_dict": {"weight": numbers(2)}},
-    "transposed": {"weight": numbers(2, 3).t()},
-    "expanded": {"weight": numbers(1).expand(4)},
 }
 
 

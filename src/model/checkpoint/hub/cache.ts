@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { mkdir, readFile, readdir, rename, stat, symlink, writeFile } from 'node:fs/promises'
+import { constants, copyFile, mkdir, readFile, readdir, rename, stat, symlink, writeFile } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
 
 import { StreamError } from '../../../errors.js'
@@ -32,19 +32,22 @@ export class RepositoryCache {
     return join(this.folder, 'snapshots', commit)
   }
 
-  /** Whether a file's bytes are there, fetched by whomever. */
-  async holds({ etag, bytes }: HubFile): Promise<boolean> {
-    return (await sizeOf(join(this.blobs, etag))) === bytes
+  /** Where a file's bytes are, fetched by whomever; undefined where they aren't. */
+  async find(commit: string, { path, etag, bytes }: HubFile): Promise<string | undefined> {
+    // Where there are no symbolic links, other tools put the file itself into the commit's folder.
+    for (const place of [join(this.blobs, etag), join(this.snapshot(commit), path)]) {
+      if ((await sizeOf(place)) === bytes) return place
+    }
+    return undefined
   }
 
   /** Makes a file whose bytes are there appear in a commit's folder. */
   async link(commit: string, { path, etag, bytes }: HubFile): Promise<void> {
     const place = join(this.snapshot(commit), path)
-    // Where there are no symbolic links, other tools put the file itself there.
     if ((await sizeOf(place)) === bytes) return
     await mkdir(dirname(place), { recursive: true })
     const made = `${place}.${randomUUID()}`
-    await symlink(relative(dirname(place), join(this.blobs, etag)), made)
+    await linkOrCopy(join(this.blobs, etag), made)
     await rename(made, place)
   }
 
@@ -72,6 +75,17 @@ export class RepositoryCache {
     const sizes = await Promise.all(paths.map(sizeOf))
     return paths.filter((_, place) => sizes[place] !== undefined).map((path) => relative(folder, path).replaceAll('\\', '/'))
   }
+}
+
+/** What is said where there are no symbolic links: on Windows without the right to make them, or by the file system itself. */
+const WITHOUT_LINKS = new Set(['EPERM', 'ENOSYS', 'ENOTSUP'])
+
+/** A link as the hub's other tools make it, or a copy where they copy, too. */
+async function linkOrCopy(blob: string, made: string): Promise<void> {
+  await symlink(relative(dirname(made), blob), made).catch(async (error: unknown) => {
+    if (!WITHOUT_LINKS.has((error as NodeJS.ErrnoException).code ?? '')) throw error
+    await copyFile(blob, made, constants.COPYFILE_FICLONE)
+  })
 }
 
 /** Bytes of a file, links followed; undefined where there is none. */

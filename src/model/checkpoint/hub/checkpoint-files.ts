@@ -40,9 +40,11 @@ export function chooseCheckpointFiles(all: readonly string[]): CheckpointFiles {
   const [model, adapter] = [weightsOf(top, MODEL_FORMS), weightsOf(top, ADAPTER_FORMS)]
   const isWhole = model.length > 0 && adapter.length === 0
   const parts = isWhole ? [] : PART_FOLDERS.flatMap((folder) => chooseInFolder(folder, all))
+  // An adapter is merged into the parts, whatever else lies beside it.
+  const base = parts.length > 0 ? parts : model
   return {
-    paths: [...top.filter((name) => DESCRIPTION_FILES.has(name) || name === ADAPTER_DESCRIPTION), ...model, ...adapter, ...parts],
-    lacking: !top.includes('config.json') ? 'config.json' : model.length + parts.length > 0 ? undefined : WHOLE_WEIGHTS,
+    paths: [...top.filter((name) => DESCRIPTION_FILES.has(name) || name === ADAPTER_DESCRIPTION), ...adapter, ...base],
+    lacking: !top.includes('config.json') ? 'config.json' : base.length > 0 ? undefined : WHOLE_WEIGHTS,
   }
 }
 

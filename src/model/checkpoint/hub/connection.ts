@@ -2,15 +2,28 @@ import { setTimeout as delay } from 'node:timers/promises'
 
 import { StreamError, abortError } from '../../../errors.js'
 import { packageVersion } from '../../../version.js'
+import { AskedToWait } from './asked-wait.js'
 import { type HubTarget, reasonOf, refusal, unreachable } from './hub-errors.js'
 import { type Repository, shownRepository } from './repository.js'
 import type { HubSettings } from './settings.js'
+
+/** A pause that a server asked for. */
+export interface HubWait {
+  /** What it answered, e.g. 429: too many requests. */
+  readonly status: number
+  /** Milliseconds until it is asked again. */
+  readonly waitMs: number
+}
+
+// As long as the hub counts requests for. A server that is away for longer had better be asked by a later call.
+const LONGEST_WAIT_MS = 300_000
 
 /** Everything requests for one repository have in common. */
 export interface HubConnection extends HubTarget {
   readonly repository: Repository
   readonly settings: HubSettings
   readonly signal: AbortSignal | undefined
+  readonly onWait?: ((wait: HubWait) => void) | undefined
 }
 
 /** An answer whose bytes are still on their way. */
@@ -60,12 +73,12 @@ export async function request(hub: HubConnection, asked: Request): Promise<HubBo
 }
 
 /**
- * Repeats what the hub couldn't be reached for.
+ * Repeats what the hub couldn't be reached for: not before the time it asks for, and not at all where that is far away.
  *
  * @param progress What has been achieved so far, in bytes; any progress starts the count of failures anew.
  */
 export async function repeatUnreachable<Result>(
-  { settings: { retries, retryDelayMs }, signal, repository }: HubConnection,
+  hub: HubConnection,
   attempt: () => Promise<Result>,
   progress: () => number = () => 0,
 ): Promise<Result> {
@@ -76,13 +89,22 @@ export async function repeatUnreachable<Result>(
     } catch (error) {
       if (!(error instanceof StreamError) || error.code !== 'HUB_UNREACHABLE') throw error
       failures = progress() > before ? 1 : failures + 1
-      if (failures > retries) throw error
-      const jitter = 0.5 + Math.random() / 2
-      await delay(retryDelayMs * Math.min(16, 2 ** (failures - 1)) * jitter, undefined, signal && { signal }).catch(() => {
-        throw pullAborted(repository, signal)
-      })
+      const asked = error.cause instanceof AskedToWait ? error.cause : undefined
+      if (failures > hub.settings.retries || (asked?.waitMs ?? 0) > LONGEST_WAIT_MS) throw error
+      await pause(hub, failures, asked)
     }
   }
+}
+
+/** Waits longer after each failure, and at least as long as it was asked to. */
+async function pause(hub: HubConnection, failures: number, asked: AskedToWait | undefined): Promise<void> {
+  const { settings: { retryDelayMs }, signal, repository, onWait } = hub
+  const jitter = 0.5 + Math.random() / 2
+  const waitMs = (asked?.waitMs ?? 0) + retryDelayMs * Math.min(16, 2 ** (failures - 1)) * jitter
+  if (asked !== undefined) onWait?.({ status: asked.status, waitMs })
+  await delay(waitMs, undefined, signal && { signal }).catch(() => {
+    throw pullAborted(repository, signal)
+  })
 }
 
 /** The error of a pull that its caller stopped. */

@@ -1,4 +1,5 @@
 import { StreamError } from '../../../errors.js'
+import { AskedToWait, waitAskedBy } from './asked-wait.js'
 import { type Repository, shownRepository } from './repository.js'
 import type { HubSettings } from './settings.js'
 
@@ -28,12 +29,20 @@ export function refusal(response: Response, target: HubTarget): StreamError {
   const { status, headers } = response
   const known = BY_ERROR_CODE[headers.get('x-error-code') ?? '']
   if (known !== undefined) return known(target)
-  if (status >= 500 || MAY_PASS.has(status)) return unreachable(target, `it answered ${status}`)
+  if (status >= 500 || MAY_PASS.has(status)) return failing(response, target)
   if (isElsewhere(response, target)) return unreachable(target, `its file server answered ${status}`)
   if (status === 401) return isTokenRefused(headers) ? tokenRefused(target) : repositoryUnknown(target)
   if (status === 403) return forbidden(target, headers.get('x-error-message'))
   if (status === 404) return repositoryUnknown(target)
   return answerInvalid(target, `it answered ${status}`)
+}
+
+/** The error for a hub that failed; where it said how long to wait, the cause is an `AskedToWait`. */
+function failing(response: Response, target: HubTarget): StreamError {
+  const waitMs = waitAskedBy(response, Date.now())
+  if (waitMs === undefined) return unreachable(target, `it answered ${response.status}`)
+  const reason = `it answered ${response.status} and asks to wait ${Math.ceil(waitMs / 1000)} s`
+  return unreachable(target, reason, new AskedToWait(response.status, waitMs))
 }
 
 /** The error for a hub that can't be reached at the moment. */

@@ -1,10 +1,10 @@
-import { createHash, randomUUID } from 'node:crypto'
-import { createReadStream } from 'node:fs'
+import { randomUUID } from 'node:crypto'
 import { type FileHandle, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 
 import { HOST, isAlive } from '../../../host.js'
 import { sizeOf } from './cache.js'
+import { isIntact } from './checksum.js'
 import type { HubFile } from './revision.js'
 
 /** A file that nobody wrote to for so long is nobody's: whoever fetches one hears of its server more often, or gives up. */
@@ -63,16 +63,11 @@ export class PartialFile {
     this.bytes = 0
   }
 
-  /** Whether what is on the disk is what the hub has. Reads all of it: a disk makes mistakes, too. */
+  /** Whether what is on the disk is what the hub has. */
   async isRight(signal: AbortSignal | undefined): Promise<boolean> {
     await this.#close()
     if (this.bytes === 0) await (await open(this.path, 'a')).close()
-    const { etag, bytes } = this.#file
-    const isLarge = etag.length === 64
-    const hash = createHash(isLarge ? 'sha256' : 'sha1')
-    if (!isLarge) hash.update(`blob ${bytes}\0`)
-    for await (const piece of createReadStream(this.path, { signal }) as AsyncIterable<Uint8Array>) hash.update(piece)
-    return hash.digest('hex') === etag
+    return isIntact(this.path, this.#file, signal)
   }
 
   /** Puts the whole file in its place, and removes what else there is of it. */

@@ -1,10 +1,11 @@
-import { mkdir, statfs } from 'node:fs/promises'
+import { mkdir, rm, statfs } from 'node:fs/promises'
 
 import { expectText } from '../../../checks.js'
 import { StreamError } from '../../../errors.js'
 import { RepositoryCache, cacheError, noSpace } from './cache.js'
 import { chooseCheckpointFiles } from './checkpoint-files.js'
-import { type HubConnection, pullAborted } from './connection.js'
+import { isIntact } from './checksum.js'
+import { type HubConnection, type HubWait, pullAborted } from './connection.js'
 import { fetchBlob } from './fetch-blob.js'
 import { bytesLeftBehind } from './partial-file.js'
 import { type Repository, parseRepository, shownRepository } from './repository.js'
@@ -16,6 +17,15 @@ export interface PullOptions extends HubOptions {
   /** Stops it; what was fetched so far is kept for the next time. */
   readonly signal?: AbortSignal
   readonly onProgress?: (progress: PullProgress) => void
+  /** Told before each pause that the hub or its file server asks for (429, 503); the pull goes on by itself. */
+  readonly onWait?: (wait: HubWait) => void
+  /**
+   * Reads what is in the cache already and compares it with the hub's checksums; what differs is fetched anew.
+   *
+   * @default false: by its size. Whoever put it there, this or another tool, checked it then; the hub's own client takes
+   *   it without a look, and has a command of its own for reading gigabytes again.
+   */
+  readonly verify?: boolean
 }
 
 /** How far a pull is. */
@@ -48,17 +58,18 @@ export interface PullProgress {
  * ```
  */
 export async function pullCheckpoint(repository: string, options: PullOptions = {}): Promise<string> {
-  const { signal, onProgress, ...hubOptions } = options
+  const { signal, onProgress, onWait, verify = false, ...hubOptions } = options
   const wanted = parseRepository(expectText('repository', repository))
   const settings = await hubSettings(hubOptions)
   const cache = new RepositoryCache(settings.cacheFolder, wanted)
   if (signal?.aborted === true) throw pullAborted(wanted, signal)
+  if (settings.offline && verify) throw verifyOffline()
   if (settings.offline) return cachedCheckpoint(cache, wanted)
-  const hub = { repository: wanted, settings, signal }
+  const hub = { repository: wanted, settings, signal, onWait }
   const revision = await readRevision(hub)
   const files = filesOf(hub, revision)
   try {
-    await fetchAll({ hub, cache, commit: revision.commit, onProgress }, files)
+    await fetchAll({ hub, cache, commit: revision.commit, verify, onProgress }, files)
     await cache.setReference(wanted.revision, revision.commit)
     return cache.snapshot(revision.commit)
   } catch (error) {
@@ -74,13 +85,14 @@ interface Pull {
   readonly hub: HubConnection
   readonly cache: RepositoryCache
   readonly commit: string
+  readonly verify: boolean
   readonly onProgress: PullOptions['onProgress']
 }
 
 /** One file after the other: the first shards that are whole stay, whatever comes after. */
-async function fetchAll({ hub, cache, commit, onProgress }: Pull, files: readonly HubFile[]): Promise<void> {
-  const isThere = await Promise.all(files.map((file) => cache.holds(file)))
-  const absent = files.filter((_, place) => isThere[place] !== true)
+async function fetchAll(pull: Pull, files: readonly HubFile[]): Promise<void> {
+  const { hub, cache, commit, onProgress } = pull
+  const absent = await absentFiles(pull, files)
   const totalBytes = sum(files)
   let doneBytes = totalBytes - sum(absent)
   await mkdir(cache.blobs, { recursive: true })
@@ -91,6 +103,23 @@ async function fetchAll({ hub, cache, commit, onProgress }: Pull, files: readonl
     doneBytes += file.bytes
   }
   for (const file of files) await cache.link(commit, file)
+}
+
+/** The files whose bytes are not in the cache. */
+async function absentFiles({ hub, cache, commit, verify, onProgress }: Pull, files: readonly HubFile[]): Promise<readonly HubFile[]> {
+  const totalBytes = sum(files)
+  const absent: HubFile[] = []
+  let doneBytes = 0
+  for (const file of files) {
+    const place = await cache.find(commit, file)
+    if (place !== undefined && verify) onProgress?.({ file: file.path, doneBytes, totalBytes })
+    const isThere = place !== undefined && (!verify || (await isIntact(place, file, hub.signal)))
+    // What lies in the commit's folder itself would be in the way of what is fetched.
+    if (place !== undefined && !isThere) await rm(place)
+    if (isThere) doneBytes += file.bytes
+    else absent.push(file)
+  }
+  return absent
 }
 
 const sum = (files: readonly HubFile[]): number => files.reduce((bytes, file) => bytes + file.bytes, 0)
@@ -109,6 +138,11 @@ function filesOf({ repository, settings: { endpoint } }: HubConnection, { files 
   if (lacking === undefined) return files.filter(({ path }) => paths.includes(path))
   const message = `${shownRepository(repository)} at ${endpoint} is no checkpoint: it holds no ${lacking}. Name another repository.`
   throw new StreamError('CHECKPOINT_NOT_FOUND', message)
+}
+
+function verifyOffline(): StreamError {
+  const message = 'HF_HUB_OFFLINE is set, and verifying compares with what the hub lists. Unset it, or leave verifying out.'
+  return new StreamError('SETTING_INVALID', message)
 }
 
 /** The checkpoint as an earlier pull, or another tool, has left it in the cache. */

@@ -1,5 +1,6 @@
 import type { CheckpointFolder } from '../config.js'
 import type { CheckpointTensor } from '../tensor.js'
+import type { CheckpointTerms, OwnName } from '../weights.js'
 
 /** What a checkpoint says of itself, in the terms of TinyLLaVA Factory. */
 export interface LayoutConfig {
@@ -10,7 +11,7 @@ export interface LayoutConfig {
 }
 
 /** One way in which checkpoints lie on disk: what their configuration and their weights are called. */
-export interface CheckpointLayout {
+export interface CheckpointLayout extends Pick<CheckpointTerms, 'fields' | 'ownName'> {
   /** Whether a folder is laid out so. */
   detect(folder: CheckpointFolder): boolean
   /** @throws {StreamError} `CHECKPOINT_CONFIG_INVALID`, `CHECKPOINT_UNSUPPORTED`. */
@@ -26,14 +27,18 @@ export interface CheckpointLayout {
 /** The same tensor under another name. */
 export const renamed = (tensor: CheckpointTensor, name: string): CheckpointTensor => ({ ...tensor, name })
 
-/**
- * Gives tensors other prefixes: the first entry whose prefix a name has applies; other names stay.
- *
- * @param prefixes `[old, new]`.
- */
-export function withPrefixes(tensors: readonly CheckpointTensor[], prefixes: readonly (readonly [string, string])[]): readonly CheckpointTensor[] {
-  return tensors.map((tensor) => {
-    const [old, fresh] = prefixes.find(([prefix]) => tensor.name.startsWith(prefix)) ?? ['', '']
-    return renamed(tensor, fresh + tensor.name.slice(old.length))
-  })
+/** Prefixes of a layout's names, each with the Factory's for it. The first that a name has applies; other names stay. */
+export type Prefixes = readonly (readonly [own: string, factory: string])[]
+
+/** Gives tensors the Factory's prefixes. */
+export const withPrefixes = (tensors: readonly CheckpointTensor[], prefixes: Prefixes): readonly CheckpointTensor[] =>
+  tensors.map((tensor) => renamed(tensor, swapPrefix(tensor.name, prefixes)))
+
+/** What a layout calls a tensor that the Factory calls `name`. */
+export const beforePrefixes = (name: string, prefixes: Prefixes): OwnName =>
+  ({ name: swapPrefix(name, prefixes.map(([own, factory]) => [factory, own])) })
+
+function swapPrefix(name: string, prefixes: readonly (readonly [string, string])[]): string {
+  const [from, to] = prefixes.find(([prefix]) => name.startsWith(prefix)) ?? ['', '']
+  return to + name.slice(from.length)
 }

@@ -26,5 +26,5 @@ export async function openCheckpoint(directory: string): Promise<OpenCheckpoint>
   const folder = await readFolder(directory)
   const layout = LAYOUTS.find((candidate) => candidate.detect(folder)) ?? tinyllava
   const description = await describeCheckpoint(folder, layout.describe(folder))
-  return { description, weights: checkpointWeights(await layout.tensors(folder), directory) }
+  return { description, weights: checkpointWeights(await layout.tensors(folder), { directory, ...layout }) }
 }

@@ -5,7 +5,7 @@ import { z } from 'zod'
 import { CONFIG_FILE, type CheckpointFolder, parseConfig, unsupported } from '../config.js'
 import { readModelTensors } from '../weight-files.js'
 import { CLIP_LARGE_336 } from './base-models.js'
-import { type CheckpointLayout, type LayoutConfig, withPrefixes } from './layout.js'
+import { type CheckpointLayout, type LayoutConfig, type Prefixes, beforePrefixes, withPrefixes } from './layout.js'
 
 const subConfig = z.record(z.string(), z.unknown()).nullish()
 
@@ -21,6 +21,12 @@ const llavaConfigSchema = z.object({
 /** Selection of a tower's tokens, in the Factory's words. */
 const STRATEGIES = { default: 'patch', full: 'cls_patch' } as const
 
+const PREFIXES: Prefixes = [
+  ['vision_tower.', 'vision_tower._vision_tower.'],
+  ['multi_modal_projector.linear_1.', 'connector._connector.0.'],
+  ['multi_modal_projector.linear_2.', 'connector._connector.2.'],
+]
+
 /**
  * Hugging Face's own `LlavaForConditionalGeneration` (transformers 4.40.1), as `bczhou/tiny-llava-v1-hf` is published.
  *
@@ -29,12 +35,9 @@ const STRATEGIES = { default: 'patch', full: 'cls_patch' } as const
 export const llavaHf: CheckpointLayout = {
   detect: ({ config }) => config.model_type === 'llava',
   describe,
-  tensors: async ({ path }) =>
-    withPrefixes(await readModelTensors(path), [
-      ['vision_tower.', 'vision_tower._vision_tower.'],
-      ['multi_modal_projector.linear_1.', 'connector._connector.0.'],
-      ['multi_modal_projector.linear_2.', 'connector._connector.2.'],
-    ]),
+  tensors: async ({ path }) => withPrefixes(await readModelTensors(path), PREFIXES),
+  ownName: (name) => beforePrefixes(name, PREFIXES),
+  fields: 'text_config and vision_config',
 }
 
 function describe({ path, config }: CheckpointFolder): LayoutConfig {

@@ -9,4 +9,6 @@ export const tinyllava: CheckpointLayout = {
   detect: () => true,
   describe: ({ config }) => ({ config }),
   tensors: ({ path }) => readModelTensors(path),
+  ownName: (name) => ({ name }),
+  fields: 'connector_type and the model types',
 }

@@ -1,7 +1,7 @@
 import { StreamError } from '../../../errors.js'
 import { unsupported } from '../config.js'
-import { type CheckpointTensor, showShape } from '../tensor.js'
-import { type LoraConfig, loraScale } from './adapter-config.js'
+import { type CheckpointTensor, showOrigin, showShape } from '../tensor.js'
+import { ADAPTER_CONFIG_FILE, type LoraConfig, loraScale } from './adapter-config.js'
 
 /** What an adapter adds to one matrix `[rows, columns]`: `scale · up · down`. */
 export interface LowRank {
@@ -38,20 +38,22 @@ export function sortAdapter(tensors: readonly CheckpointTensor[], config: LoraCo
   for (const [name, tensor] of byName) {
     const [, layer, kind] = /^(.*)\.lora_(.*)$/.exec(name) ?? []
     if (layer === undefined) replaced.set(name, tensor)
-    else if (kind === 'A.weight') products.set(`${layer}.weight`, pair(layer, byName, config))
-    else if (kind !== 'B.weight') throw unsupported(`Tensor ${tensor.name} of an adapter`)
-    else if (!byName.has(`${layer}.lora_A.weight`)) throw invalid(`The adapter lacks lora_A of ${layer}.`)
+    else if (kind === 'A.weight') products.set(`${layer}.weight`, pair(layer, [tensor, byName.get(`${layer}.lora_B.weight`)], config))
+    else if (kind !== 'B.weight') throw unsupported(`Tensor ${showOrigin(tensor)}`)
+    else if (!byName.has(`${layer}.lora_A.weight`)) throw invalid(`The adapter lacks lora_A beside ${showOrigin(tensor)}.`)
   }
   return { products, replaced }
 }
 
-function pair(layer: string, tensors: ReadonlyMap<string, CheckpointTensor>, config: LoraConfig): LowRank {
-  const [down, up] = ['A', 'B'].map((kind) => tensors.get(`${layer}.lora_${kind}.weight`))
-  if (down === undefined || up === undefined) throw invalid(`The adapter lacks lora_B of ${layer}.`)
+type Matrices = readonly [down: CheckpointTensor, up: CheckpointTensor | undefined]
+
+function pair(layer: string, [down, up]: Matrices, config: LoraConfig): LowRank {
+  if (up === undefined) throw invalid(`The adapter lacks lora_B beside ${showOrigin(down)}.`)
   const { rank, scale } = loraScale(config, layer)
   const shapes = [down.shape, up.shape] as const
   if (shapes.some(({ length }) => length !== 2) || down.shape[0] !== rank || up.shape[1] !== rank) {
-    throw invalid(`The adapter of ${layer} has shapes ${shapes.map(showShape).join(' and ')}, its settings say rank ${rank}.`)
+    const found = `${showOrigin(down)} and its lora_B have shapes ${shapes.map(showShape).join(' and ')}`
+    throw invalid(`${found}, ${ADAPTER_CONFIG_FILE} says rank ${rank}.`)
   }
   return { down, up, scale }
 }

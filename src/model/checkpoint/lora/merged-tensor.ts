@@ -1,6 +1,8 @@
 import { StreamError } from '../../../errors.js'
 import { narrowToFloat16, widenFloat16 } from '../../float16.js'
-import { type CheckpointTensor, ELEMENT_BYTES, type ElementType, type TensorReader, countElements, isElementType } from '../tensor.js'
+import {
+  type CheckpointTensor, ELEMENT_BYTES, type TensorReader, countElements, isElementType, showOrigin,
+} from '../tensor.js'
 import { widen } from '../widen.js'
 import type { LowRank } from './adapter.js'
 import { addRows } from './low-rank-product.js'
@@ -26,9 +28,10 @@ const HALF_BYTES = ELEMENT_BYTES.F16
 export function mergedTensor(base: CheckpointTensor, product: LowRank | undefined): CheckpointTensor {
   // Buffers are passed on as they are, and never read.
   if (!isElementType(base.elementType)) return base
-  const { name, shape, place } = base
+  const { name, origin, shape, place } = base
   return {
     name,
+    origin,
     shape,
     place: product === undefined ? place : `${place} + ${product.up.place}`,
     elementType: 'F16',
@@ -50,7 +53,7 @@ async function openMerged(base: CheckpointTensor, product: LowRank | undefined):
       await added?.addTo(values, first)
       const bits = new Uint16Array(into.buffer, into.byteOffset, values.length)
       narrowToFloat16(values, bits)
-      checkFinite(bits, base.name)
+      checkFinite(bits, base)
     },
     async close() {
       await Promise.all([weights.close(), added?.close()])
@@ -84,38 +87,38 @@ async function readWhole(tensor: CheckpointTensor): Promise<Float32Array> {
 
 /** Reads elements of a tensor, rounded to float16, as float32. */
 async function openHalf(tensor: CheckpointTensor) {
-  const { name, elementType } = tensor
+  const { elementType } = tensor
   if (!isElementType(elementType)) {
-    throw new StreamError('CHECKPOINT_UNSUPPORTED', `Tensor ${name} is kept as ${elementType}: an adapter of a quantised base is not supported.`)
+    const message = `Tensor ${showOrigin(tensor)} is kept as ${elementType}: an adapter of a quantised base is not supported.`
+    throw new StreamError('CHECKPOINT_UNSUPPORTED', message)
   }
   const reader = await tensor.open()
   return {
     async read(first: number, count: number): Promise<Float32Array> {
       const raw = new Uint8Array(count * ELEMENT_BYTES[elementType])
       await reader.read(raw, first * ELEMENT_BYTES[elementType])
-      return roundToHalf(raw, elementType, name)
+      const values = new Float32Array(count)
+      widen(raw, elementType, values)
+      if (elementType !== 'F16') roundToHalf(values, tensor)
+      return values
     },
     close: () => reader.close(),
   }
 }
 
-function roundToHalf(raw: Uint8Array, elementType: ElementType, name: string): Float32Array {
-  const values = new Float32Array(raw.length / ELEMENT_BYTES[elementType])
-  widen(raw, elementType, values)
-  if (elementType === 'F16') return values
+function roundToHalf(values: Float32Array, tensor: CheckpointTensor): void {
   const bits = new Uint16Array(values.length)
   narrowToFloat16(values, bits)
-  checkFinite(bits, name)
+  checkFinite(bits, tensor)
   widenFloat16(bits, values)
-  return values
 }
 
 const INFINITY = 0x7c00
 
-function checkFinite(bits: Uint16Array, name: string): void {
+function checkFinite(bits: Uint16Array, tensor: CheckpointTensor): void {
   if (!bits.some((pattern) => (pattern & INFINITY) === INFINITY)) return
   throw new StreamError(
     'CHECKPOINT_UNSUPPORTED',
-    `Tensor ${name} holds a value above 65504, which float16 has not. An adapter is merged in float16, as the reference does it.`,
+    `Tensor ${showOrigin(tensor)} holds a value above 65504, which float16 has not. An adapter is merged in float16, as the reference does it.`,
   )
 }

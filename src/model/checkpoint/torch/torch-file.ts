@@ -2,13 +2,17 @@ import { open } from 'node:fs/promises'
 import { basename } from 'node:path'
 
 import { StreamError } from '../../../errors.js'
-import { STORED_BYTES, type StoredTensor, countElements, showShape } from '../tensor.js'
+import { STORED_BYTES, type StoredTensor, countElements } from '../tensor.js'
 import { readPickle } from './pickle.js'
+import { spanOf } from './strides.js'
 import { TORCH_RULES, type TorchTensor, stateDict } from './torch-values.js'
 import { type ZipRecord, listZipRecords } from './zip-records.js'
 
 // Names and shapes of the largest models take a few hundred kilobytes.
 const MAX_PICKLE_BYTES = 64 * 1024 ** 2
+
+// A view is read at once, and no more can be. Embeddings of the largest vocabularies take half of it.
+const MAX_VIEW_BYTES = 2 ** 31 - 1
 
 const PICKLE = 'data.pkl'
 
@@ -27,7 +31,7 @@ interface Archive {
  *                            <archive>/byteorder   `little`; not in old files
  * ```
  *
- * Every tensor is checked before any is used: its storage's record, its place in it, its strides.
+ * Every tensor is checked before any is used: its storage's record, and its place in it.
  *
  * @throws {StreamError} `CHECKPOINT_WEIGHTS_INVALID`, `CHECKPOINT_UNSAFE`, `CHECKPOINT_UNSUPPORTED`, naming the file and the tensor.
  */
@@ -86,17 +90,17 @@ async function readBytes(file: string, { offset, bytes }: ZipRecord): Promise<Ui
 }
 
 function placeTensor({ file, record }: Archive, name: string, tensor: TorchTensor): StoredTensor {
-  const { storage: { type, key, elements }, shape } = tensor
+  const { storage: { type, key, elements }, shape, strides } = tensor
   const found = record(`data/${key}`)
   if (found?.bytes !== elements * STORED_BYTES[type]) {
     throw invalid(file, `keeps tensor ${name} in a storage of ${elements} ${type}, whose record has ${found?.bytes ?? 'no'} bytes`)
   }
-  if (!isContiguous(tensor)) {
-    throw unsupported(file, `keeps tensor ${name} ${showShape(shape)} with strides ${showShape(tensor.strides)}: a view of another. Save it again with .contiguous().`)
-  }
-  if (tensor.offset + countElements(shape) > elements) throw invalid(file, `lets tensor ${name} end behind its storage`)
-  const size = STORED_BYTES[type]
-  return { name, elementType: type, shape, file, offset: found.offset + tensor.offset * size, bytes: countElements(shape) * size }
+  const [span, size] = [spanOf(tensor), STORED_BYTES[type]]
+  if (tensor.offset + span > elements) throw invalid(file, `lets tensor ${name} end behind its storage`)
+  const place = { file, offset: found.offset + tensor.offset * size, bytes: countElements(shape) * size }
+  if (isContiguous(tensor)) return { name, elementType: type, shape, ...place }
+  if (span * size <= MAX_VIEW_BYTES) return { name, elementType: type, shape, ...place, strides }
+  throw unsupported(file, `keeps tensor ${name} as a view of ${span * size} bytes of another. Save it again with .contiguous().`)
 }
 
 /** Whether a tensor lies row by row without gaps; strides of sizes up to 1 mean nothing. */

@@ -10,8 +10,8 @@ const chosen = (...paths: readonly string[]): readonly string[] => [...chooseChe
 
 describe('takes', () => {
   test('descriptions and the tokenizer, and neither code nor anything else', () => {
-    const wanted = ['generation_config.json', 'merges.txt', 'preprocessor_config.json', 'special_tokens_map.json', 'tokenizer.model', 'tokenizer_config.json', 'vocab.json']
-    const others = ['README.md', '.gitattributes', 'modeling_tinyllava_phi.py', 'training_args.bin', 'optimizer.pt', 'assets/vocab.json', 'trainer_state.json', 'onnx/model.onnx']
+    const wanted = ['arcade100k.tiktoken', 'generation_config.json', 'merges.txt', 'preprocessor_config.json', 'special_tokens_map.json', 'tokenizer.model', 'tokenizer_config.json', 'vocab.json']
+    const others = ['README.md', '.gitattributes', 'modeling_tinyllava_phi.py', 'tokenization_arcade100k.py', 'training_args.bin', 'optimizer.pt', 'assets/vocab.json', 'trainer_state.json', 'onnx/model.onnx']
     expect(chosen(...wanted, ...others, 'model.safetensors')).toEqual([...wanted, 'model.safetensors'].sort())
   })
 
@@ -34,6 +34,11 @@ describe('takes', () => {
   test('an adapter together with its base', () => {
     const there = ['adapter_config.json', 'adapter_model.safetensors', 'connector/pytorch_model.bin', 'language_model/pytorch_model.bin']
     expect(chosen(...there, 'adapter_model.bin')).toEqual(there)
+  })
+
+  test('an adapter\'s base in parts, and not what was merged from them', () => {
+    const there = ['adapter_config.json', 'adapter_model.safetensors', 'language_model/pytorch_model.bin']
+    expect(chosen(...there, 'model.safetensors')).toEqual(there)
   })
 
   test('no folders where the weights are there as one', () => {

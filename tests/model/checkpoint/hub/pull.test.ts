@@ -114,6 +114,36 @@ describe('what is there already', () => {
     expect(weightsThere().equals(weights)).toBe(true)
   })
 
+  test('is used where it lies in the commit’s folder itself, as without symbolic links', async () => {
+    mkdirSync(place('snapshots', commit), { recursive: true })
+    writeFileSync(place('snapshots', commit, 'model.safetensors'), weights)
+    await pull()
+    expect(ranges()).toEqual([])
+    expect(filesIn(place('blobs'))).not.toContain(weightsEtag)
+  })
+
+  test('is taken by its size, and compared with its checksum where that is asked for', async () => {
+    const other = Buffer.alloc(weights.length)
+    mkdirSync(place('blobs'), { recursive: true })
+    writeFileSync(place('blobs', weightsEtag), other)
+    await pull()
+    expect(weightsThere().equals(other)).toBe(true)
+    await pull('org/model', { verify: true })
+    expect(weightsThere().equals(weights)).toBe(true)
+    expect(ranges()).toEqual([undefined])
+    await pull('org/model', { verify: true })
+    expect(ranges()).toEqual([undefined])
+  })
+
+  test('is compared where it lies in the commit’s folder itself, too', async () => {
+    mkdirSync(place('snapshots', commit), { recursive: true })
+    writeFileSync(place('snapshots', commit, 'model.safetensors'), Buffer.alloc(weights.length))
+    const progress: PullProgress[] = []
+    await pull('org/model', { verify: true, onProgress: (one) => void progress.push(one) })
+    expect(weightsThere().equals(weights)).toBe(true)
+    expect(progress[0]).toMatchObject({ file: 'model.safetensors', doneBytes: 0 })
+  })
+
   test('is linked anew where its link leads nowhere', async () => {
     await pull()
     const link = place('snapshots', commit, 'config.json')
@@ -170,6 +200,17 @@ describe('a file that comes in pieces', () => {
   test('begins again where the server sends all of it', async () => {
     server.behave(cutAfter(100_000), whole)
     await pull()
+    expect(weightsThere().equals(weights)).toBe(true)
+  })
+
+  test('is kept where the server sends another part than was asked for, time after time', async () => {
+    server.behave(cutAfter(100_000), shifted, shifted)
+    expect(await failureOf('org/model', { retries: 1 })).toMatchObject({
+      code: 'HUB_UNREACHABLE', message: expect.stringMatching(/sent another part of model\.safetensors than from byte [1-9]\d* on.*is kept/) as unknown,
+    })
+    await pull()
+    expect(ranges()).toEqual([undefined, REST, REST, REST])
+    expect(new Set(ranges().slice(1)).size).toBe(1)
     expect(weightsThere().equals(weights)).toBe(true)
   })
 
@@ -367,6 +408,11 @@ describe('offline', () => {
   test('what was never pulled is not', async () => {
     await pull('org/model@v1')
     expect(await offline('org/model')).toMatchObject({ code: 'HUB_OFFLINE', message: expect.stringMatching(/serve org\/model: it was never pulled. Pull it online first/) as unknown })
+  })
+
+  test('nothing can be verified', async () => {
+    const error: unknown = await pull('org/model', { offline: true, verify: true }).catch((cause: unknown) => cause)
+    expect(error).toMatchObject({ code: 'SETTING_INVALID', message: expect.stringContaining('HF_HUB_OFFLINE') as unknown })
   })
 
   test('what isn’t whole is not', async () => {

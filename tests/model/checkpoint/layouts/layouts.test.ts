@@ -91,7 +91,7 @@ describe('folders of the pretraining stage', () => {
 
   test('a part of another model is found out by its shapes or names', async () => {
     cpSync(referencePath('cases/checkpoint-lora/checkpoint/vision_tower'), join(checkpoint, 'vision_tower'), { recursive: true })
-    await expectRefusal('CHECKPOINT_WEIGHTS_INVALID', /vision_tower\._vision_tower.*config\.json asks for/)
+    await expectRefusal('CHECKPOINT_WEIGHTS_INVALID', /vision_tower\/.* has shape .*config\.json asks for/)
   })
 })
 
@@ -120,6 +120,16 @@ describe('checkpoints of TinyLLaVABench', () => {
       text_config: { model_type: 'phi', hidden_size: 2560, num_hidden_layers: 32, num_key_value_heads: 32, partial_rotary_factor: 0.4, eos_token_id: 50256 },
       vision_config: { model_type: 'siglip_vision_model', hidden_size: 1152, image_size: 384, patch_size: 14, num_hidden_layers: 27 },
     })
+  })
+
+  test('the language model\'s own fields count, and nothing else of what lies between them', async () => {
+    const own = { hidden_size: 48, rope_scaling: { type: 'linear', factor: 2 }, qk_layernorm: true, eos_token_id: 7 }
+    const others = { torch_dtype: 'float16', transformers_version: '4.37.2', _name_or_path: 'x', mm_hidden_size: 36, vision_config: { hidden_size: 36 }, sliding_window: 8 }
+    const { config } = await describeConfig({ ...published, ...own, ...others })
+    expect(config.text_config).toMatchObject({ model_type: 'phi', num_hidden_layers: 32, ...own })
+    for (const field of [...Object.keys(others), ...Object.keys(published)].filter((name) => !/^(model_type|num_key|hidden)/.test(name))) {
+      expect(config.text_config).not.toHaveProperty(field)
+    }
   })
 
   test.each([

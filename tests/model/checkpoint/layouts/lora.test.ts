@@ -53,6 +53,14 @@ test('is detected by adapter_config.json', async () => {
   expect(lora.detect(await readFolder(folder.path))).toBe(false)
 })
 
+test('whole weights on top are left alone, as the reference leaves them', async () => {
+  const merged = await read(folder.path)
+  cpSync(referencePath('lora/rslora/merged.safetensors'), folder.file('model.safetensors'))
+  const places = (tensors: readonly CheckpointTensor[]) => tensors.map(({ name, place }) => [name, place])
+  expect(lora.detect(await readFolder(folder.path))).toBe(true)
+  expect(places(await read(folder.path))).toEqual(places(merged))
+})
+
 describe('refuses, naming what is wrong:', () => {
   const settings: readonly (readonly [string, Record<string, unknown>, string, RegExp])[] = [
     ['another kind of adapter', { peft_type: 'IA3' }, 'CHECKPOINT_UNSUPPORTED', /peft_type IA3/],
@@ -60,7 +68,7 @@ describe('refuses, naming what is wrong:', () => {
     ['replicated layers', { layer_replication: [[0, 1]] }, 'CHECKPOINT_UNSUPPORTED', /layer_replication/],
     ['LoftQ, which quantises the base', { init_lora_weights: 'loftq' }, 'CHECKPOINT_UNSUPPORTED', /loftq/],
     ['an expression as a pattern', { rank_pattern: { '(.*)*q_proj': 2 } }, 'CHECKPOINT_UNSUPPORTED', /pattern "\(\.\*\)\*q_proj"/],
-    ['another rank than its matrices have', { r: 5 }, 'CHECKPOINT_WEIGHTS_INVALID', /settings say rank 5/],
+    ['another rank than its matrices have', { r: 5 }, 'CHECKPOINT_WEIGHTS_INVALID', /lora_A\.weight of .*adapter_model\.safetensors.*adapter_config\.json says rank 5/],
     ['no rank at all', { r: 0 }, 'CHECKPOINT_CONFIG_INVALID', /\br\b/],
   ]
   test.each(settings)('%s', async (_, change, code, message) => {
@@ -78,7 +86,7 @@ describe('refuses, naming what is wrong:', () => {
 
   test('a layer that the base has not: it is for another base', async () => {
     renameAdapterTensor('layers.1.v_proj', 'layers.7.v_proj')
-    const message: unknown = expect.stringMatching(/layers\.7\.v_proj\.weight \[4, 6\].*no such tensor.*another base/)
+    const message: unknown = expect.stringMatching(/base_model\.model\.language_model\.model\.layers\.7\.v_proj\.lora_B\.weight of .* \[4, 6\].*no such tensor.*another base/)
     await expect(read(folder.path)).rejects.toMatchObject({ code: 'CHECKPOINT_WEIGHTS_INVALID', message })
   })
 
@@ -88,18 +96,25 @@ describe('refuses, naming what is wrong:', () => {
     renameAdapterTensor('language_model.model.layers.0.q_proj', 'connector._connector.fc')
     await expect(read(folder.path)).rejects.toMatchObject({
       code: 'CHECKPOINT_WEIGHTS_INVALID',
-      message: expect.stringMatching(/connector\._connector\.fc\.weight \[4, 6\].*base model's has \[5, 3\]/) as unknown,
+      message: expect.stringMatching(/connector\._connector\.fc\.lora_B\.weight of .* \[4, 6\].*_connector\.fc\.(?:base_layer\.)?weight of .*connector\/pytorch_model\.bin has \[5, 3\]/) as unknown,
     })
   })
 
   test('half a pair', async () => {
     renameAdapterTensor('layers.0.q_proj.lora_A.weight', 'layers.0.q_proj.other.weight')
-    await expect(read(folder.path)).rejects.toMatchObject({ code: 'CHECKPOINT_WEIGHTS_INVALID', message: expect.stringMatching(/lacks lora_A of/) as unknown })
+    await expect(read(folder.path)).rejects.toMatchObject({ code: 'CHECKPOINT_WEIGHTS_INVALID', message: expect.stringMatching(/lacks lora_A beside .*\.lora_B\.weight of/) as unknown })
   })
 
   test('an adapter of embeddings', async () => {
     renameAdapterTensor('layers.0.q_proj.lora_A.weight', 'layers.0.q_proj.lora_embedding_A')
     await expect(read(folder.path)).rejects.toMatchObject({ code: 'CHECKPOINT_UNSUPPORTED', message: expect.stringMatching(/lora_embedding_A/) as unknown })
+  })
+
+  test('whole weights instead of the base in parts: nobody sees whether the adapter is in them', async () => {
+    for (const part of ['language_model', 'vision_tower', 'connector']) rmSync(folder.file(part), { recursive: true })
+    cpSync(referencePath('lora/patterns/merged.safetensors'), folder.file('model.safetensors'))
+    const message: unknown = expect.stringMatching(/adapter and whole weights.*remove adapter_config\.json.*language_model\//)
+    await expect(read(folder.path)).rejects.toMatchObject({ code: 'CHECKPOINT_UNSUPPORTED', message })
   })
 
   test('a folder without the adapter or without its base', async () => {

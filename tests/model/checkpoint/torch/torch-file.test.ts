@@ -10,7 +10,7 @@ import { type StoredTensor, isElementType } from '../../../../src/model/checkpoi
 import { readTorchFile } from '../../../../src/model/checkpoint/torch/torch-file.js'
 import { type TemporaryFolder, temporaryFolder } from '../../../support/checkpoint-files.js'
 import { referencePath } from '../../../support/golden.js'
-import { writeZip64 } from '../../../support/torch-file.js'
+import { pickleOf, writeZip64 } from '../../../support/torch-file.js'
 
 const expectedSchema = z.object({
   files: z.record(z.string(), z.record(z.string(), z.object({ type: z.string(), shape: z.array(z.int()), values: z.array(z.number()) }))),
@@ -58,6 +58,17 @@ test('tied weights are one place under two names, and a view lies inside it', as
   expect(rows?.offset).toBe((embed?.offset ?? NaN) + 12)
 })
 
+test('a view is read from any place on, and is not the tensor it is a view of', async () => {
+  const tensors = await readTorchFile(torchFile('views'))
+  const [whole, transposed] = tensors.map(fileTensor)
+  expect(transposed?.place).not.toBe(whole?.place)
+  const reader = await transposed?.open()
+  const piece = new Float32Array(6)
+  await reader?.read(new Uint8Array(piece.buffer), 3 * 4)
+  await reader?.close()
+  expect([...piece]).toEqual(files.views?.transposed?.values.slice(3, 9))
+})
+
 test('a file of many tensors, all views of one storage', async () => {
   const tensors = await readTorchFile(torchFile('many'))
   expect(tensors).toHaveLength(300)
@@ -74,8 +85,6 @@ describe('refuses, running nothing and naming what it asks for:', () => {
     ['whole-module', 'CHECKPOINT_UNSAFE', /`torch\.nn\.modules\.linear\.Linear`/],
     ['list', 'CHECKPOINT_WEIGHTS_INVALID', /no dictionary.*state_dict/],
     ['nested', 'CHECKPOINT_WEIGHTS_INVALID', /under state_dict no tensor/],
-    ['transposed', 'CHECKPOINT_UNSUPPORTED', /weight \[3, 2\] with strides \[1, 3\].*contiguous/],
-    ['expanded', 'CHECKPOINT_UNSUPPORTED', /weight \[4\] with strides \[0\]/],
     ['before-1.6', 'CHECKPOINT_UNSUPPORTED', /PyTorch before 1\.6.*torch\.save/],
     ['bare-pickle', 'CHECKPOINT_UNSUPPORTED', /not a zip file/],
     ['protocol-4', 'CHECKPOINT_UNSUPPORTED', /pickle protocol 4/],
@@ -121,10 +130,32 @@ describe('refuses, running nothing and naming what it asks for:', () => {
   })
 })
 
+test('a view that holds no number is refused, whatever lies between its elements', async () => {
+  const write = async (...values: readonly number[]): Promise<StoredTensor | undefined> => {
+    const pickle = pickleOf({ name: 'view', key: '0', elements: 3, shape: [2], strides: [2] })
+    writeZip64(folder.file('view.bin'), [{ name: 'a/data.pkl', data: pickle }, { name: 'a/data/0', data: new Uint8Array(Float32Array.from(values).buffer) }])
+    return (await readTorchFile(folder.file('view.bin')))[0]
+  }
+  const right = await write(1, NaN, 2)
+  expect(right && (await valuesOf(right))).toEqual([1, 2])
+  const wrong = await write(1, 2, NaN)
+  await expect(wrong && valuesOf(wrong)).rejects.toMatchObject({ code: 'CHECKPOINT_WEIGHTS_INVALID', message: expect.stringMatching(/view of .*not a number/) as unknown })
+})
+
+test('a view that lies over more bytes than are read at once is refused', async () => {
+  const elements = 2 ** 29 + 1
+  writeZip64(folder.file('wide.bin'), [
+    { name: 'a/data.pkl', data: pickleOf({ name: 'wide', key: '0', elements, shape: [2], strides: [elements - 1] }) },
+    { name: 'a/data/0', data: elements * 4 },
+  ])
+  const message: unknown = expect.stringMatching(/tensor wide as a view of 2147483652 bytes.*contiguous/)
+  await expect(readTorchFile(folder.file('wide.bin'))).rejects.toMatchObject({ code: 'CHECKPOINT_UNSUPPORTED', message })
+})
+
 test('a file above 4 GiB (zip64): its last tensor lies where it lies', async () => {
   const [hole, last] = [(2 ** 32 + 64) / 4, Float32Array.of(1.5, -2)]
   writeZip64(folder.file('large.bin'), [
-    { name: 'a/data.pkl', data: Buffer.concat([pickleOf(tensorPickle('hole', '1', hole, hole), tensorPickle('last', '0', 2, 2))]) },
+    { name: 'a/data.pkl', data: pickleOf({ name: 'hole', key: '1', elements: hole, shape: [hole] }, { name: 'last', key: '0', elements: 2, shape: [2] }) },
     { name: 'a/data/1', data: hole * 4 },
     { name: 'a/data/0', data: new Uint8Array(last.buffer) },
   ])
@@ -135,17 +166,4 @@ test('a file above 4 GiB (zip64): its last tensor lies where it lies', async () 
 })
 
 /** A state dict of one tensor of `size` values in a storage of `elements`. */
-const statePickle = (elements: number, size: number): Buffer => pickleOf(tensorPickle('weight', '0', elements, size))
-
-const pickleOf = (...items: readonly Buffer[]): Buffer => Buffer.concat([Buffer.from([0x80, 2, 0x7d, 0x28]), ...items, Buffer.from('u.')])
-
-/** A name and a vector, as `torch.save` pickles them. */
-function tensorPickle(name: string, key: string, elements: number, size: number): Buffer {
-  const text = (value: string): Buffer => Buffer.concat([Buffer.from([0x58, value.length, 0, 0, 0]), Buffer.from(value)])
-  const integer = (value: number): Buffer => Buffer.from([0x8a, 5, ...Array.from({ length: 5 }, (_, byte) => Math.floor(value / 256 ** byte) % 256)])
-  return Buffer.concat([
-    text(name),
-    Buffer.from('ctorch._utils\n_rebuild_tensor_v2\n(('), text('storage'), Buffer.from('ctorch\nFloatStorage\n'), text(key), text('cpu'), integer(elements),
-    Buffer.from('tQK\0'), integer(size), Buffer.from([0x85]), Buffer.from('K\x01\x85\x89}tR', 'latin1'),
-  ])
-}
+const statePickle = (elements: number, size: number): Buffer => pickleOf({ name: 'weight', key: '0', elements, shape: [size] })
