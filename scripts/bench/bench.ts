@@ -51,7 +51,7 @@ async function runLong(cache: string, hasRoom: boolean): Promise<readonly Row[]>
     ...hasRoom ? [await benchFullDecodeTogether(cache)] : [],
     await benchAnswersTogether({ bundle: await demoBundle(), name: 'demo model', threads, rounds: 5, answers: 8, frames: 16, tokens: 64 }),
     ...hasRoom ? await benchOptimumStyle({ ...text, variants: ['int4'], contexts: [200, 600], tokens: 32 }) : [],
-    ...await benchStreams({ counts: [1, 64], frames: 1280, steadyFrames: 160, rounds: 3 }),
+    ...await benchStreams({ counts: [1, 64], frames: 3840, steadyFrames: 160, rounds: 3 }),
     ...await benchStartup({ repeats: 5 }),
     ...await benchSampling({ minutes: 60, repeats: 3 }),
     await benchDemoLatency({ repeats: 20 }),
