@@ -1,21 +1,8 @@
-import type { Sharp, SharpConstructor } from 'sharp'
+import type { Sharp } from 'sharp'
 
 import { expectInteger } from './checks.js'
 import { StreamError } from './errors.js'
-
-let loading: Promise<SharpConstructor> | undefined
-
-/** At the first picture: it takes a while, and most processes see nothing but videos. */
-function loadSharp(): Promise<SharpConstructor> {
-  loading ??= import('sharp').then(({ default: sharp }) => {
-    // Every picture is another one: a cache of operations would only grow, week by week.
-    sharp.cache(false)
-    // One picture, one thread: several come at once, and the model wants the other cores.
-    sharp.concurrency(1)
-    return sharp
-  })
-  return loading
-}
+import { loadSharp } from './load-sharp.js'
 
 /** A picture in RGB. */
 export interface RgbImage {

@@ -110,7 +110,7 @@ export interface EncodedFrame {
 export interface FrameFeatures {
   /**
    * `[tokens, width]`, row by row: float32; bit patterns of float16 where the tower's weights aren't float32, whose own
-   * error is far larger than what is rounded away.
+   * error is far larger than what is rounded away. `floatFeatures` makes float32 of either.
    */
   readonly data: Float32Array | Uint16Array
   /** Number of visual tokens of the frame. */

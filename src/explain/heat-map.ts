@@ -1,5 +1,4 @@
-import sharp from 'sharp'
-
+import { loadSharp } from '../load-sharp.js'
 import type { Explanation } from './explanation.js'
 
 /** From hardly looked at to looked at most: red, green, blue, opacity (0 to 255 each). */
@@ -23,6 +22,7 @@ const LEVELS = 16
 export async function heatMapPng(map: Float32Array, { rows, columns }: Explanation['patches'], most: number): Promise<Uint8Array> {
   const pixels = new Uint8Array(rows * columns * 4)
   for (let place = 0; place < rows * columns; place += 1) pixels.set(colourOf((map[place] ?? 0) / most), place * 4)
+  const sharp = await loadSharp()
   return sharp(pixels, { raw: { width: columns, height: rows, channels: 4 } }).png({ palette: true, colours: LEVELS, dither: 0 }).toBuffer()
 }
 

@@ -41,7 +41,7 @@ export async function demoBundle(options: DemoBundleOptions = {}): Promise<strin
   const workshop = await makeWorkshop(bundle)
   try {
     const built = join(workshop, 'built')
-    // Only here: what converts takes longer to load than all that answers.
+    // Only here, for the command line: what converts takes longer to load than all that answers.
     const { convertCheckpoint } = await import('../model/convert.js')
     await convertCheckpoint(checkpoint, built, {
       name: 'tinyllava-stream-demo',

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 import { loadRuntime } from '../../src/model/load.js'
 import type { Model, VisualTokens } from '../../src/model/model.js'
-import { floatFeatures } from '../../src/model/runtime/features.js'
+import { floatFeatures } from '../../src/model/feature-values.js'
 import { type ConvertedCase, convertCase, readCase } from '../support/cases.js'
 import { framesOf } from '../support/pictures.js'
 

@@ -69,7 +69,8 @@ export function createClient({ manifest, digest }: Bundle, dispatcher: Pick<Disp
       const job = {
         kind: 'generate',
         ...(visual === null ? { ...NOTHING_SHOWN, prompt: buildTextPrompt(...asked) } : { ...shown(visual), prompt: buildPrompt(...asked) }),
-        isConversation: options.rounds !== undefined,
+        // Text alone has one piece, which nothing can go on from.
+        isConversation: visual !== null && options.rounds !== undefined,
         endText: template.endText,
         ...settings,
       } as const

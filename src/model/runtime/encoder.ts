@@ -1,6 +1,7 @@
 import { Tensor } from 'onnxruntime-node'
 import { StreamError } from '../../errors.js'
 import type { FrameFeatures } from '../../types.js'
+import { expectFinite } from '../feature-values.js'
 import { GRAPH_FILES, type Manifest, PIXEL_LEVELS } from '../manifest.js'
 import type { Pixels } from '../model.js'
 import { joined } from './joined.js'
@@ -45,8 +46,10 @@ export async function encodePictures(
     levels: new Tensor('int64', BigInt64Array.from(resized, ({ levels }) => BigInt(levels)), [pictures.length]),
   })
   const size = tokens * width
-  const take = type === 'float16' ? float16Output : floatOutput
-  const features = take(visionEncoder, outputs, 'features', pictures.length * size)
+  const count = pictures.length * size
+  const features = type === 'float16'
+    ? expectFinite(float16Output(visionEncoder, outputs, 'features', count))
+    : floatOutput(visionEncoder, outputs, 'features', count)
   // Each is handed on by itself, with memory of its own.
   if (pictures.length === 1) return [{ data: features, tokens, width }]
   return pictures.map((_, place) => ({ data: features.slice(place * size, (place + 1) * size), tokens, width }))

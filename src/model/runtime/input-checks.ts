@@ -1,9 +1,9 @@
 import { expectInteger, expectOneOf } from '../../checks.js'
 import { StreamError } from '../../errors.js'
 import { type FrameFeatures, PIXEL_KINDS } from '../../types.js'
+import { featuresAs } from '../feature-values.js'
 import type { Manifest } from '../manifest.js'
 import type { Pixels, VisualTokens } from '../model.js'
-import { featuresAs } from './features.js'
 
 /**
  * Checks pictures, and gives each a buffer of its own.
@@ -34,6 +34,9 @@ export function checkFrames(
   if (frames.length === 0) throw new StreamError('SETTING_INVALID', 'A clip needs at least one frame.')
   return frames.map(({ data, tokens, width }) => {
     const isShaped = tokens === tower.tokensPerFrame && width === tower.width
+    if (!(data instanceof Float32Array || data instanceof Uint16Array)) {
+      throw mismatch('features as a Float32Array, or as a Uint16Array of float16 bits', `a ${Object.prototype.toString.call(data).slice(8, -1)}`)
+    }
     if (!isShaped || data.length !== tokens * width) {
       throw mismatch(
         `features of ${tower.tokensPerFrame} x ${tower.width} values`,

@@ -1,7 +1,7 @@
 import { StreamError, throwIfAborted } from '../../errors.js'
+import { floatFeatures } from '../feature-values.js'
 import type { Manifest } from '../manifest.js'
 import type { Pixels } from '../model.js'
-import { floatFeatures } from '../runtime/features.js'
 import { cosine, divergence, relativeError } from './numbers.js'
 import type { Stages } from './stages.js'
 import { wilsonInterval } from './wilson-interval.js'

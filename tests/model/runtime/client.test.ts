@@ -88,7 +88,8 @@ describe('generate', () => {
   test('asks the language model alone where nothing is shown: no visual tokens, and a prompt in one piece', () => {
     const { model, jobs } = recordingClient()
     void model.generate(null, 'What?', { rounds: [{ question: 'Who?', answer: 'I.' }] })
-    const { prompt, visual: shown, clip } = generateJob(jobs[0])
+    const { prompt, visual: shown, clip, isConversation } = generateJob(jobs[0])
+    expect(isConversation).toBe(false)
     expect(prompt).toEqual({ text: expect.stringMatching(/questions\. USER: Who\? ASSISTANT: I\.<\|endoftext\|>USER: What\? ASSISTANT:$/) as string })
     expect([shown.tokens, shown.data.length]).toEqual([0, 0])
     void model.generate(visual, 'What?')

@@ -49,6 +49,13 @@ test('features in float16 are bit patterns, each frame\'s with memory of its own
   await expect(encodePictures({ ...other, visionEncoder: session }, tower, [picture(9, 2)])).rejects.toEqual(failed)
 })
 
+test('a feature that float16 has not is MODEL_FAILED', async () => {
+  const session = fakeSession('visionEncoder', () => ({ features: new Tensor('float16', Uint16Array.of(0, 0, 0xfc00, 0, 0, 0), [1, 2, 3]) }))
+  const half = { ...tower, features: 'float16' } as const
+  await expect(encodePictures({ preprocess: preprocess(), visionEncoder: session }, half, [picture(9, 2)]))
+    .rejects.toMatchObject({ code: 'MODEL_FAILED', message: expect.stringContaining('--vision-precision fp32') as unknown })
+})
+
 test('a tower of another size, or preprocessing without its outputs, is MODEL_FAILED', async () => {
   const failed = expect.objectContaining({ code: 'MODEL_FAILED' }) as unknown
   const wrongSize = { preprocess: preprocess(), visionEncoder: visionEncoder(8) }

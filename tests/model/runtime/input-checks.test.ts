@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import type { FrameFeatures } from '../../../src/types.js'
 import { checkFrames, checkPictures, checkVisual } from '../../../src/model/runtime/input-checks.js'
 
 const refusal = expect.objectContaining({ code: 'SETTING_INVALID' }) as unknown
@@ -31,6 +32,19 @@ describe('frames', () => {
     expect(() => checkFrames([{ data: new Float32Array(6), tokens: 3, width: 2 }], tower)).toThrow(refusal)
     expect(() => checkFrames([{ data: new Float32Array(5), tokens: 2, width: 3 }], tower)).toThrow(refusal)
     expect(checkFrames([{ data: new Float32Array(6), tokens: 2, width: 3 }], tower)).toHaveLength(1)
+  })
+
+  test.each([
+    ['numbers', [1, 2, 3, 4, 5, 6]], ['float64', new Float64Array(6)], ['int16', new Int16Array(6)], ['bytes', new Uint8Array(6)],
+  ])('can\'t be %s, which would be taken for something else', (_, data) => {
+    const frame = { data, tokens: 2, width: 3 } as unknown as FrameFeatures
+    for (const features of ['float32', 'float16'] as const) expect(() => checkFrames([frame], { ...tower, features })).toThrow(refusal)
+  })
+
+  test('of float32 that float16 has not are told, not made infinite', () => {
+    const frame = { data: Float32Array.of(0, 0, 70_000, 0, 0, 0), tokens: 2, width: 3 }
+    const half = { ...tower, features: 'float16' } as const
+    expect(() => checkFrames([frame], half)).toThrow(expect.objectContaining({ code: 'MODEL_FAILED' }))
   })
 
   test('come out in the type that the model keeps features in', () => {

@@ -9,8 +9,8 @@
  */
 import { InferenceSession, Tensor } from 'onnxruntime-node'
 
+import { floatFeatures } from '../../feature-values.js'
 import { PIXEL_LEVELS } from '../../manifest.js'
-import { floatFeatures } from '../../runtime/features.js'
 import { cosine } from './cosine.js'
 import { drawPictures } from './pictures.js'
 
