@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 
 import { defer, from } from 'rxjs'
 import { z } from 'zod'
@@ -51,7 +51,7 @@ export interface ImageOptions extends ImageReadingOptions {
   readonly download?: DownloadOptions
 }
 
-/** Most bytes of a picture from elsewhere: it is read into memory whole. */
+/** Most bytes of a picture's file: it is read into memory whole. */
 export const MOST_IMAGE_BYTES = 2 ** 28
 
 const optionsSchema = z.strictObject({
@@ -70,9 +70,9 @@ const optionsSchema = z.strictObject({
  * passed over, of an animation the first picture is taken), but turned as EXIF says unless `orient` is false. A model
  * sees them as pictures and not as a video's frames: laid on a square where its `image_aspect_ratio` is `pad`.
  *
- * A stream's frames error with `VIDEO_NOT_FOUND`, `VIDEO_NOT_A_FILE`, `VIDEO_EMPTY`, `VIDEO_UNREADABLE` (what is said of
- * the file, whatever it holds), `FRAME_UNREADABLE` (it holds no such picture, or a damaged one) or `FRAME_TOO_LARGE`; those
- * of an address also with `VIDEO_DOWNLOAD_FAILED`, `VIDEO_TOO_LARGE` or `ADDRESS_NOT_ALLOWED`.
+ * A stream's frames error with `VIDEO_NOT_FOUND`, `VIDEO_NOT_A_FILE`, `VIDEO_EMPTY`, `VIDEO_UNREADABLE`, `VIDEO_TOO_LARGE`
+ * (more than 256 MiB; what is said of the file, whatever it holds), `FRAME_UNREADABLE` (it holds no such picture, or a
+ * damaged one) or `FRAME_TOO_LARGE` (pixels); those of an address also with `VIDEO_DOWNLOAD_FAILED` or `ADDRESS_NOT_ALLOWED`.
  *
  * @example
  * ```ts
@@ -135,7 +135,8 @@ export async function decodeImageFile(
   signal: AbortSignal = new AbortController().signal,
 ): Promise<RgbImage> {
   await expectVideoFile(path)
-  const bytes = await readFile(path, { signal }).catch((error: unknown) => {
+  const bytes = await readWhole(path, signal).catch((error: unknown) => {
+    if (error instanceof StreamError) throw error
     throwIfAborted(signal, `Reading ${path}`)
     throw new StreamError('VIDEO_UNREADABLE', `${path} can't be read (${String(error)}).`, { cause: error })
   })
@@ -143,9 +144,15 @@ export async function decodeImageFile(
   return decodeImage(bytes, { ...limits, orient, colours: 'stored', what: path })
 }
 
+async function readWhole(path: string, signal: AbortSignal): Promise<Uint8Array> {
+  const { size } = await stat(path)
+  if (size <= MOST_IMAGE_BYTES) return readFile(path, { signal })
+  throw new StreamError('VIDEO_TOO_LARGE', `${path} has ${size} bytes; a picture may have ${MOST_IMAGE_BYTES}. Name a smaller one.`)
+}
+
 function expectFiles(path: unknown, download: Download): readonly [LentFile, ...LentFile[]] {
   const paths: readonly unknown[] = Array.isArray(path) ? path : [path]
-  const [first, ...others] = paths.map((file) => lentFile(file, download))
+  const [first, ...others] = paths.map((file) => lentFile(file, { ...download, mostBytes: MOST_IMAGE_BYTES }))
   if (first !== undefined) return [first, ...others]
   throw new StreamError('SETTING_INVALID', 'Expected `path` to name at least one picture, got an empty list.')
 }

@@ -2,7 +2,7 @@
  * The contract suite of sources is about one stream of at least 20 frames, which this source never has; what of it applies to one
  * frame is tested here.
  */
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -31,6 +31,8 @@ beforeAll(() => {
   mkdirSync(path('other'))
   writeFileSync(path('other/rgb.png'), goldenTensor(golden, 'file.rgb.png').data)
   writeFileSync(path('empty.png'), '')
+  writeFileSync(path('large.png'), '')
+  truncateSync(path('large.png'), MOST_IMAGE_BYTES + 1)
   writeFileSync(path('text.png'), 'no picture')
   writeFileSync(path('cut.png'), goldenTensor(golden, 'file.rgb.png').data.subarray(0, 900))
 })
@@ -93,6 +95,7 @@ describe('image', () => {
     ['not-there.png', 'VIDEO_NOT_FOUND', /not-there\.png/],
     ['folder.png', 'VIDEO_NOT_A_FILE', /is a directory/],
     ['empty.png', 'VIDEO_EMPTY', /has no bytes/],
+    ['large.png', 'VIDEO_TOO_LARGE', /large\.png has 268435457 bytes; a picture may have 268435456/],
     ['text.png', 'FRAME_UNREADABLE', /text\.png is no JPEG, PNG or WebP picture/],
     ['cut.png', 'FRAME_UNREADABLE', /cut\.png can't be decoded/],
   ])('says what is wrong with %s', async (name, code, message) => {
@@ -134,6 +137,15 @@ describe('image, of an http address', () => {
     const error: unknown = await readAll(image(`${address}?token=secret`, { download })).catch((thrown: unknown) => thrown)
     expect(error).toMatchObject({ code })
     expect(String(error)).not.toMatch(/secret|tinyllava-stream-video/)
+  })
+
+  test.each<[string, DownloadOptions, RegExp]>([
+    ['may be raised', { maxBytes: 100 }, /; 100 are allowed\. Raise `download\.maxBytes`/],
+    ['is that of every picture', {}, /; 268435456 are allowed\. Name a smaller one\.$/],
+  ])('says what to do where it is larger than a limit that %s', async (_, download, message) => {
+    const address = server.on('/large.png', (response) => { response.writeHead(200, { 'content-length': MOST_IMAGE_BYTES + 1 }).flushHeaders() })
+    const reading = readAll(image(address, { download }))
+    await expect(reading).rejects.toMatchObject({ code: 'VIDEO_TOO_LARGE', message: expect.stringMatching(message) as unknown })
   })
 })
 

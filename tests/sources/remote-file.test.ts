@@ -240,7 +240,7 @@ describe('a video of too many bytes', () => {
   test('is not begun where it says so', async () => {
     const error = await errorOf(remote(server.on('/clip.mp4', serve(bunny)), { maxBytes: bunny.length - 1 }))
     expect(error).toMatchObject({ code: 'VIDEO_TOO_LARGE', canRetry: false })
-    expect(error.message).toContain(`${bunny.length} bytes or more; ${bunny.length - 1} are allowed`)
+    expect(error.message).toContain(`${bunny.length} bytes or more; ${bunny.length - 1} are allowed. Raise \`download.maxBytes\` where its source is made, or fetch it and name its path.`)
   })
 
   test('is given up where it turns out so', async () => {

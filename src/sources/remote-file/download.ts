@@ -86,10 +86,12 @@ export class RemoteFileDownload {
   }
 
   #expectSize(bytes: number): void {
-    const { address, download } = this.#file
-    if (bytes <= download.maxBytes) return
-    const sizes = `${bytes} bytes or more; ${download.maxBytes} are allowed`
-    throw new StreamError('VIDEO_TOO_LARGE', `${shownAddress(address)} has ${sizes}. Raise \`maxBytes\`.`)
+    const { address, download: { maxBytes, mostBytes = Infinity } } = this.#file
+    if (bytes <= maxBytes) return
+    // The command line has no such setting, but takes paths.
+    const raise = 'Raise `download.maxBytes` where its source is made, or fetch it and name its path'
+    const advice = maxBytes < mostBytes ? raise : 'Name a smaller one'
+    throw new StreamError('VIDEO_TOO_LARGE', `${shownAddress(address)} has ${bytes} bytes or more; ${maxBytes} are allowed. ${advice}.`)
   }
 
   #startAgain(reason: string): never {

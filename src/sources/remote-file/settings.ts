@@ -87,7 +87,10 @@ export const downloadSchema = z.strictObject({
 })
 
 /** `DownloadOptions` after the check, defaults filled in. */
-export type Download = z.infer<typeof downloadSchema>
+export interface Download extends z.infer<typeof downloadSchema> {
+  /** What `maxBytes` may be raised to where the file's kind sets an end: no setting, but told where it isn't enough. */
+  readonly mostBytes?: number
+}
 
 function isHeader(name: string, value: string): boolean {
   try {

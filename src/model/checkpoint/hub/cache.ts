@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { constants, copyFile, mkdir, readFile, readdir, rename, stat, symlink, writeFile } from 'node:fs/promises'
+import { constants, copyFile, mkdir, readFile, readdir, realpath, rename, stat, symlink, writeFile } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
 
 import { StreamError } from '../../../errors.js'
@@ -32,13 +32,13 @@ export class RepositoryCache {
     return join(this.folder, 'snapshots', commit)
   }
 
-  /** Where a file's bytes are, fetched by whomever; undefined where they aren't. */
-  async find(commit: string, { path, etag, bytes }: HubFile): Promise<string | undefined> {
-    // Where there are no symbolic links, other tools put the file itself into the commit's folder.
-    for (const place of [join(this.blobs, etag), join(this.snapshot(commit), path)]) {
-      if ((await sizeOf(place)) === bytes) return place
-    }
-    return undefined
+  /** Where a file's bytes are, fetched by whomever: its blob, and what is in the commit's folder where that is no link to it. */
+  async copies(commit: string, { path, etag, bytes }: HubFile): Promise<readonly string[]> {
+    // Where there are no symbolic links, the file itself is in the commit's folder, with a blob beside it or without.
+    const places = [join(this.blobs, etag), join(this.snapshot(commit), path)]
+    const sizes = await Promise.all(places.map(sizeOf))
+    const targets = await Promise.all(places.map((place) => realpath(place).catch(() => place)))
+    return places.filter((_, at) => sizes[at] === bytes && targets.indexOf(targets[at] ?? '') === at)
   }
 
   /** Makes a file whose bytes are there appear in a commit's folder. */

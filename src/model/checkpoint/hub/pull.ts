@@ -111,15 +111,29 @@ async function absentFiles({ hub, cache, commit, verify, onProgress }: Pull, fil
   const absent: HubFile[] = []
   let doneBytes = 0
   for (const file of files) {
-    const place = await cache.find(commit, file)
-    if (place !== undefined && verify) onProgress?.({ file: file.path, doneBytes, totalBytes })
-    const isThere = place !== undefined && (!verify || (await isIntact(place, file, hub.signal)))
-    // What lies in the commit's folder itself would be in the way of what is fetched.
-    if (place !== undefined && !isThere) await rm(place)
-    if (isThere) doneBytes += file.bytes
+    const copies = await cache.copies(commit, file)
+    if (copies.length > 0 && verify) onProgress?.({ file: file.path, doneBytes, totalBytes })
+    const whole = verify ? await keepIntact(copies, file, hub.signal) : copies
+    if (whole.length > 0) doneBytes += file.bytes
     else absent.push(file)
   }
   return absent
+}
+
+/** Reads all copies of a file and removes the spoilt ones: in the commit's folder they would be in the way of what is right. */
+async function keepIntact(copies: readonly string[], file: HubFile, signal: AbortSignal | undefined): Promise<readonly string[]> {
+  const intact: string[] = []
+  for (const copy of copies) {
+    if (await isIntact(copy, file, signal).catch(notWhereRemoved)) intact.push(copy)
+    else await rm(copy, { force: true })
+  }
+  return intact
+}
+
+/** Another pull that reads the same copy may have removed it since. */
+function notWhereRemoved(error: unknown): false {
+  if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false
+  throw error
 }
 
 const sum = (files: readonly HubFile[]): number => files.reduce((bytes, file) => bytes + file.bytes, 0)

@@ -11,8 +11,9 @@ import { type ZipRecord, listZipRecords } from './zip-records.js'
 // Names and shapes of the largest models take a few hundred kilobytes.
 const MAX_PICKLE_BYTES = 64 * 1024 ** 2
 
-// A view is read at once, and no more can be. Embeddings of the largest vocabularies take half of it.
-const MAX_VIEW_BYTES = 2 ** 31 - 1
+// A view is read at once, and Linux reads no more: 2 GiB less one page, whatever is asked for (`man 2 read`). Embeddings of the
+// largest vocabularies take half of it.
+const MAX_VIEW_BYTES = 0x7fff_f000
 
 const PICKLE = 'data.pkl'
 

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, readdirSync, readlinkSync, symlinkSync, unlinkSync, utimesSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, readdirSync, readlinkSync, rmSync, symlinkSync, unlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
@@ -142,6 +142,26 @@ describe('what is there already', () => {
     await pull('org/model', { verify: true, onProgress: (one) => void progress.push(one) })
     expect(weightsThere().equals(weights)).toBe(true)
     expect(progress[0]).toMatchObject({ file: 'model.safetensors', doneBytes: 0 })
+  })
+
+  test('is compared where another tool put the file itself beside its blob', async () => {
+    await pull()
+    const own = place('snapshots', commit, 'model.safetensors')
+    unlinkSync(own)
+    writeFileSync(own, Buffer.alloc(weights.length))
+    await pull('org/model', { verify: true })
+    expect(weightsThere().equals(weights)).toBe(true)
+    expect(ranges()).toEqual([undefined])
+  })
+
+  test('is fetched where another pull that compares has removed it meanwhile', async () => {
+    await pull()
+    const onProgress = ({ file }: PullProgress): void => {
+      if (file === 'model.safetensors') rmSync(place('blobs', weightsEtag), { force: true })
+    }
+    await pull('org/model', { verify: true, onProgress })
+    expect(weightsThere().equals(weights)).toBe(true)
+    expect(ranges()).toEqual([undefined, undefined])
   })
 
   test('is linked anew where its link leads nowhere', async () => {
