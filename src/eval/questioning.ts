@@ -58,7 +58,7 @@ export class Questioning {
     const failed: SkippedQuestion[] = []
     for (const sample of samples) {
       const outcome = outcomes.get(sample.id)
-      if (outcome === undefined) continue
+      if (outcome === undefined) throw new Error(`Question ${sample.id} has no outcome.`)
       if ('error' in outcome) failed.push({ id: sample.id, error: ofQuestion(sample.id, outcome.error) })
       else await this.#keep(sample, outcome)
     }

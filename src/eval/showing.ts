@@ -1,14 +1,12 @@
 import { readdir } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 
-import { concatMap } from 'rxjs'
 import type { Observable } from 'rxjs'
 
 import { StreamError } from '../errors.js'
 import { atIndices } from '../sampling/at-indices.js'
-import { localVideo } from '../sources/decoding/file-stream.js'
-import { listVideo } from '../sources/decoding/video-track.js'
-import { file } from '../sources/file.js'
+import { fileStream, localVideo } from '../sources/decoding/file-stream.js'
+import { type VideoTrack, listVideo } from '../sources/decoding/video-track.js'
 import { imageStream } from '../sources/image.js'
 import type { Frame, PixelKind } from '../types.js'
 import type { FramePlan, ShownMedia } from './benchmark.js'
@@ -25,21 +23,24 @@ export interface Showing extends FramePlan {
 /** Says what questions about one video, folder or picture show. */
 export type Planner = (media: ShownMedia, budget: FrameBudget) => Promise<Showing>
 
+/** Frames of a video decoded and not yet taken by the model. */
+const MAX_IN_FLIGHT = 32
+
 /**
- * Makes a planner. A video is listed once, at its first question.
+ * Makes a planner. A video is listed once, at its first question, whatever frames are shown of it then.
  *
  * @returns rejects with `VIDEO_*`, `EVAL_VIDEO_DIFFERS`, `EVAL_DATA_*` or `ABORTED`.
  */
 export function createPlanner(signal: AbortSignal): Planner {
-  let facts: Promise<VideoFacts> | undefined
+  let listed: Promise<ListedVideo> | undefined
   return async (media, budget) => {
     const { path } = media
     switch (media.kind) {
       case 'video': {
-        facts ??= listVideo(path, signal).then(videoFacts)
-        const known = await facts
-        const plan = expectFrames(await media.plan(known, budget), path, known.pts.length)
-        return { ...plan, pixels: media.pixels, frames: () => videoFrames(path, plan.indices) }
+        listed ??= list(path, signal)
+        const { facts, track } = await listed
+        const plan = expectFrames(await media.plan(facts, budget), path, facts.pts.length)
+        return { ...plan, pixels: media.pixels, frames: () => videoFrames(track, plan.indices) }
       }
       case 'folder': {
         const total = await countPictures(path)
@@ -51,6 +52,16 @@ export function createPlanner(signal: AbortSignal): Planner {
         return { indices: [0], question: media.question, pixels: 'picture', frames: () => pictureFrame(path) }
     }
   }
+}
+
+interface ListedVideo {
+  readonly facts: VideoFacts
+  readonly track: VideoTrack
+}
+
+async function list(path: string, signal: AbortSignal): Promise<ListedVideo> {
+  const listing = await listVideo(path, signal)
+  return { facts: videoFacts(listing), track: listing.track }
 }
 
 /** The reference counts whatever lies in the folder. */
@@ -69,8 +80,9 @@ function expectFrames(plan: FramePlan, path: string, end: number): FramePlan {
   throw new StreamError('EVAL_VIDEO_DIFFERS', `${path} isn't the video that the annotations tell of: by them ${wanted}. Fetch it again.`)
 }
 
-function videoFrames(path: string, indices: readonly number[]): Observable<Frame> {
-  return file(path, { sampling: atIndices(indices) }).streams.pipe(concatMap(({ frames }) => frames))
+function videoFrames(track: VideoTrack, indices: readonly number[]): Observable<Frame> {
+  const settings = { id: basename(track.path), kind: 'file', sampling: atIndices(indices), maxFramesInFlight: MAX_IN_FLIGHT }
+  return fileStream(localVideo(track.path), { ...settings, track }).frames
 }
 
 /** As the reference opens it: not turned as EXIF says. */

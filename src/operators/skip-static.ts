@@ -78,7 +78,7 @@ export class StaticScene {
     const { maxDifference, refreshMs } = this.#settings
     const grid = gridOf(pending)
     const last = this.#last
-    const isComparable = last?.stream === stream && ptsMs - last.ptsMs < refreshMs
+    const isComparable = last !== undefined && isSameEpoch(last.stream, stream) && ptsMs - last.ptsMs < refreshMs
     if (isComparable && greatestDifference(last.grid, grid) <= maxDifference) return { pending, reference: last, isNew: false }
     this.#last = { stream, ptsMs, grid }
     return { pending, reference: this.#last, isNew: true }
@@ -88,6 +88,11 @@ export class StaticScene {
   forget(reference: Reference): void {
     if (this.#last === reference) this.#last = undefined
   }
+}
+
+/** A source may describe one epoch anew, with other questions. */
+function isSameEpoch(left: StreamInfo, right: StreamInfo): boolean {
+  return left.id === right.id && left.epoch === right.epoch
 }
 
 function gridOf({ pixels }: PendingFrame): PictureGrid {

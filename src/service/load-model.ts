@@ -99,8 +99,8 @@ export function toLoadedModel(model: Model): LoadedModel {
     // The overloads say it: one question, one answer; a list, a list.
     return (typeof asked === 'string' ? expectOne(answers) : answers) as Answer & readonly Answer[]
   }
-  const converse: LoadedModel['converse'] = (video, { sampling, ...options } = {}) =>
-    beginConversation(model, sourceOf(video, sampling), options)
+  const converse: LoadedModel['converse'] = async (video, { sampling, ...options } = {}) =>
+    await beginConversation(model, sourceOf(video, sampling), options)
   return extendModel(model, { ask, converse })
 }
 

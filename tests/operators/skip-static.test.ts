@@ -100,6 +100,21 @@ describe('encode with skipStatic', () => {
     expect(counts()).toMatchObject({ encoded: 2, static: 2 })
   })
 
+  test('goes on where the stream is only described anew, with other questions', async () => {
+    const { show, stream, towerRuns, counts } = setUp()
+    await show([7, 7])
+    await show([7, 7], { of: { ...stream, questions: ['Who?'] } })
+    expect(towerRuns()).toBe(1)
+    expect(counts()).toMatchObject({ encoded: 1, static: 3 })
+  })
+
+  test('begins anew with another stream', async () => {
+    const { show, stream, towerRuns } = setUp()
+    await show([7, 7])
+    await show([7, 7], { of: { ...stream, id: 'another' } })
+    expect(towerRuns()).toBe(2)
+  })
+
   test('begins anew with each subscription', async () => {
     const [model, stream] = [createFakeModel(), createStream()]
     const operator = encode(model, { skipStatic: true })

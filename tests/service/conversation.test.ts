@@ -99,6 +99,12 @@ describe('a conversation', () => {
     await expect(countingModel().model.converse(createListSource('clip', 0))).rejects.toMatchObject({ code: 'VIDEO_NO_FRAMES' })
   })
 
+  test('an address that can’t be read rejects, as a question does', async () => {
+    const { model } = countingModel()
+    const beginning = model.converse('rtsp://camera.example/door')
+    await expect(beginning).rejects.toMatchObject({ code: 'SETTING_INVALID' })
+  })
+
   test('the signal stops reading the video', async () => {
     const [source, abort] = [createHandSource('clip'), new AbortController()]
     const beginning = countingModel().model.converse(source, { signal: abort.signal })
@@ -138,14 +144,20 @@ setFlagsFromString('--expose-gc')
 const collectGarbage = runInNewContext('gc') as () => void
 
 test('what the tower made of the frames is let go before the first question', async () => {
-  const before = heldFeatureBytes()
-  const conversation = await countingModel().model.converse(createListSource('clip', 100))
-  expect(heldFeatureBytes()).toBeGreaterThan(before)
-  await vi.waitUntil(async () => {
+  const [instant, before] = [createInstantModel(), heldFeatureBytes()]
+  let whileConnecting = 0
+  const connect: Model['connect'] = (frames) => {
+    whileConnecting = heldFeatureBytes()
+    return instant.connect(frames)
+  }
+  const conversation = await toLoadedModel({ ...instant, connect }).converse(createListSource('clip', 100))
+  expect(whileConnecting).toBeGreaterThan(before)
+  const isLetGo = async (): Promise<boolean> => {
     collectGarbage()
     await setImmediate()
     return heldFeatureBytes() <= before
-  })
+  }
+  await vi.waitUntil(isLetGo, { timeout: 30_000 })
   expect((await conversation.ask('What?')).clip.frames).toHaveLength(100)
 })
 

@@ -29,7 +29,7 @@ export interface AnswerToExplain {
   readonly tokenIds: readonly number[]
   /**
    * Most maps of single tokens, one a token and frame: the first tokens get theirs, as many as have room. A map takes 4 bytes a place
-   * in memory, and about 1 kB in a page. @default 2048
+   * in memory, and about 1 kB in a page. For tests, and not checked: nothing public sets it. @default 2048
    */
   readonly mostMaps?: number
   /** Threads of the processor. @default all cores this process may use */

@@ -34,7 +34,7 @@ const WAYS_BACK: readonly PlanOptions[] = [{}, FURTHER_BACK, { lead: Infinity }]
  * and those of intra-refresh are whole only with what follows them, for longer than to the next. From the first picture
  * that isn't there in its turn the rest is had another way, so that nothing is kept and nothing is given twice.
  *
- * Where pictures come after a seek, one that doesn't, not even from further back, is damage: it is passed over, for
+ * Where any picture comes after a seek, one that doesn't, not even from further back, is damage: it is passed over, for
  * what is broken doesn't get better by going through hours of video. So is what is missing when all was gone through.
  */
 export async function* decodeWanted(
@@ -44,7 +44,8 @@ export async function* decodeWanted(
 ): AsyncGenerator<DecodedPicture> {
   const wanted = plan.jobs.flatMap(({ pictures }) => pictures)
   const ways = plan.keyframesOnly ? WAYS_BACK : WAYS_BACK.slice(1)
-  // How many of them were given or passed over, and whether one came right after a seek.
+  // How many of them were given or passed over, and whether one came from a run that began at a seek, at whatever place in it:
+  // the file's seeks then deliver.
   let [done, canSeek] = [0, false]
   let attempt = plan
   for (const [place, way] of [...ways, undefined].entries()) {

@@ -82,11 +82,13 @@ export interface FileStreamSettings extends VideoReading {
   readonly kind: string
   /** @default 0 */
   readonly epoch?: number
+  /** The file's listing. @default it is listed at each subscription */
+  readonly track?: VideoTrack
 }
 
 /** Makes the stream of one video file, its frames as `file` describes them. Opens nothing before the subscription. */
 export function fileStream(lend: LendVideo, settings: FileStreamSettings): FrameStream {
-  const { id, kind, epoch = 0, sampling, hwaccel, maxFramesInFlight, questions } = settings
+  const { id, kind, epoch = 0, sampling, hwaccel, maxFramesInFlight, questions, track } = settings
   const health = new VideoHealth()
   const info: StreamInfo = {
     ...{ id, epoch, kind, isLive: false, ledger: createLedger() },
@@ -94,7 +96,7 @@ export function fileStream(lend: LendVideo, settings: FileStreamSettings): Frame
     health: () => health.health(),
   }
   const frames = pacedFrames(info, { maxFramesInFlight }, (signal) =>
-    lend((path) => readVideo(path, { sampling, hwaccel, health, signal }), signal),
+    lend((path) => readVideo(path, { sampling, hwaccel, track, health, signal }), signal),
   )
   return { info, frames }
 }
@@ -104,14 +106,17 @@ export interface VideoReader {
   readonly sampling: Sampling
   /** @default none: the processor decodes */
   readonly hwaccel?: string | undefined
+  /** The file's listing. @default it is listed first */
+  readonly track?: VideoTrack | undefined
   readonly health: VideoHealth
   readonly signal: AbortSignal
 }
 
 /** The wanted pictures of a file, in display order, repeats included. */
-export async function* readVideo(path: string, { sampling, hwaccel, health, signal }: VideoReader): AsyncGenerator<Picture> {
+export async function* readVideo(path: string, reader: VideoReader): AsyncGenerator<Picture> {
+  const { sampling, hwaccel, health, signal } = reader
   if (hwaccel !== undefined) await expectHwaccel(hwaccel, signal)
-  const track = await listInTurn(path, signal)
+  const track = reader.track ?? (await listInTurn(path, signal))
   throwIfAborted(signal, `Reading ${path}`)
 
   const { ptsMs, jobs, keyframesOnly, warning } = planWanted(track, sampling)

@@ -70,15 +70,16 @@ describe('a picture that can’t be had, in a file that is worth seeking in', ()
   }
 
   test.each([
-    ['in the middle', 501, [0, 250, 501, 750, 990]],
-    ['at the end', 1000, [0, 250, 500, 750, 1000]],
-  ])('%s is passed over without going through all of it', async (_, broken, wanted) => {
+    ['in the middle', 501, [0, 250, 501, 750, 990], -Infinity],
+    ['at the end', 1000, [0, 250, 500, 750, 1000], -Infinity],
+    ['right after the only seek', 501, [501, 510, 520, 530, 540], Infinity],
+  ])('%s is passed over without going through all of it', async (_, broken, wanted, startCost) => {
     const path = media.loop('long-closed.mp4', { source: made('closed GOPs'), times: 8 })
     const whole = await readVideoTrack(path, signal)
     expect(whole.ticks).toHaveLength(1000)
     // A picture that the file doesn't have.
     const ticks = whole.ticks.toSpliced(broken, 0, (whole.ticks[broken - 1] ?? 0) + 1)
-    const jobs = planDecoding({ ...whole, ticks }, wanted, { startCost: -Infinity })
+    const jobs = planDecoding({ ...whole, ticks }, wanted, { startCost })
     const health = new NotingHealth()
     health.begin(whole, jobs)
     const [indices, hashes]: [number[], string[]] = [[], []]
