@@ -10,6 +10,7 @@ import { join } from 'node:path'
 
 import { convertCheckpoint } from '../../src/model/convert.js'
 import { StreamError } from '../../src/errors.js'
+import { floatFeatures } from '../../src/model/feature-values.js'
 import { loadRuntime } from '../../src/model/load.js'
 import type { Pixels } from '../../src/model/model.js'
 import type { Precision } from '../../src/model/precision.js'
@@ -70,7 +71,7 @@ async function answersOn(device: 'cpu' | 'webgpu', bundle: string, { pictures, q
       tokens.push((await model.generate(visual, question, { maxNewTokens: newTokens })).tokenIds)
     }
     if (device === 'webgpu') await expectRefusal(bundle)
-    return { device: model.info.device, features: features.flatMap(({ data }) => [...data]), visual: visual.data, tokens }
+    return { device: model.info.device, features: features.flatMap(({ data }) => [...floatFeatures(data)]), visual: visual.data, tokens }
   } finally {
     await model.dispose()
   }
